@@ -1,0 +1,46 @@
+/// One HTTP header field (RFC 9110 §5).
+public struct HeaderField: Equatable, Sendable {
+    /// The field name in lower case, as HTTP/2 sends it (RFC 9113 §8.2.1).
+    public var name: [UInt8]
+    /// The field value without surrounding white space, byte for byte.
+    public var value: [UInt8]
+
+    /// Makes a field from bytes.
+    ///
+    /// - Parameters:
+    ///   - name: The field name; ASCII upper case is folded to lower case.
+    ///   - value: The field value without surrounding white space.
+    public init(name: [UInt8], value: [UInt8]) {
+        self.name = name.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
+        self.value = value
+    }
+
+    /// Tells whether the field has a name.
+    ///
+    /// - Parameter literal: The name in lower-case ASCII.
+    public func isNamed(_ literal: StaticString) -> Bool {
+        name.equals(literal)
+    }
+}
+
+extension Array where Element == UInt8 {
+    /// The bytes of a literal.
+    public init(_ literal: StaticString) {
+        self.init(UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+
+    /// Compares with a literal byte for byte, without the Unicode tables that `String` brings.
+    public func equals(_ literal: StaticString) -> Bool {
+        elementsEqual(
+            UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+    }
+}
+
+extension Array where Element == HeaderField {
+    /// The value of the first field with a name, nil when there is none.
+    ///
+    /// - Parameter name: The name in lower-case ASCII.
+    public func first(named name: StaticString) -> [UInt8]? {
+        first { $0.isNamed(name) }?.value
+    }
+}
