@@ -1,0 +1,214 @@
+/// The lexical rules of RFC 8259: where a string or a number ends, and whether it is well formed.
+///
+/// Each function also tells whether the text is spelt in canonical form already, so that
+/// ``CanonicalJSON`` can copy it as it stands.
+enum JSONScan {
+    /// Tells whether a byte is white space (RFC 8259 §2).
+    @inline(__always)
+    static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
+    }
+
+    /// Tells whether a byte is one of `0` to `9`.
+    @inline(__always)
+    static func isDigit(_ byte: UInt8) -> Bool {
+        byte &- 0x30 < 10
+    }
+
+    /// Finds the end of a number (RFC 8259 §6).
+    ///
+    /// - Parameters:
+    ///   - start: The offset of the first byte.
+    ///   - isCanonical: Set to whether the number is an integer without an exponent and trailing
+    ///     zeros.
+    /// - Returns: The offset after the last byte that belongs to the number.
+    /// - Throws: ``JSONError/invalid`` when no number begins at `start`.
+    static func endOfNumber(
+        _ bytes: Span<UInt8>, from start: Int, isCanonical: inout Bool
+    ) throws(JSONError) -> Int {
+        var position = start
+        if position < bytes.count, bytes[position] == UInt8(ascii: "-") {
+            position += 1
+        }
+        let integer = position
+        position = try endOfDigits(bytes, from: integer)
+        let isSingleDigit = position == integer + 1
+        guard isSingleDigit || bytes[integer] != UInt8(ascii: "0") else { throw .invalid }
+        isCanonical = isSingleDigit || bytes[position - 1] != UInt8(ascii: "0")
+        if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
+            isCanonical = false
+            position = try endOfDigits(bytes, from: position + 1)
+        }
+        if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
+            isCanonical = false
+            position += 1
+            if position < bytes.count,
+                bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
+            {
+                position += 1
+            }
+            position = try endOfDigits(bytes, from: position)
+        }
+        return position
+    }
+
+    @inline(__always)
+    private static func endOfDigits(
+        _ bytes: Span<UInt8>, from start: Int
+    ) throws(JSONError) -> Int {
+        var position = start
+        while position < bytes.count, isDigit(bytes[position]) {
+            position += 1
+        }
+        guard position > start else { throw .invalid }
+        return position
+    }
+
+    /// Finds the quote that ends a string (RFC 8259 §7) and checks all that stands before it.
+    ///
+    /// - Parameters:
+    ///   - start: The offset after the opening quote.
+    ///   - isCanonical: Set to false when an escape is not the canonical one for its character.
+    /// - Returns: The offset of the closing quote.
+    /// - Throws: ``JSONError/invalid`` for a control character, an unknown escape, bytes that are
+    ///   not UTF-8 or a missing quote; ``JSONError/loneSurrogate``.
+    static func endOfString(
+        _ bytes: Span<UInt8>, from start: Int, isCanonical: inout Bool
+    ) throws(JSONError) -> Int {
+        var position = start
+        while true {
+            position = endOfPlainRun(bytes, from: position)
+            guard position < bytes.count else { throw .invalid }
+            switch bytes[position] {
+            case UInt8(ascii: "\""):
+                return position
+            case UInt8(ascii: "\\"):
+                position = try endOfEscape(bytes, from: position, isCanonical: &isCanonical)
+            case 0x80...:
+                repeat {
+                    position = try endOfScalar(bytes, from: position)
+                } while position < bytes.count && bytes[position] >= 0x80
+            default:
+                throw .invalid
+            }
+        }
+    }
+
+    /// Passes over the bytes that stand for themselves: ASCII from 0x20 but the quote and `\`.
+    @inline(__always)
+    private static func endOfPlainRun(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        var position = start
+        while bytes.count - position >= 8 {
+            // The load is checked against the bounds, and every bit pattern is an integer.
+            let word = UInt64(
+                littleEndian: bytes.bytes.unsafeLoadUnaligned(
+                    fromByteOffset: position, as: UInt64.self))
+            // A byte's top bit ends up set where the byte is below 0x20, a quote, a backslash or
+            // not ASCII. A borrow can set bits above such a byte falsely, never below it, and only
+            // the lowest is looked at.
+            let below = word &- 0x20 &* ones
+            let quote = (word ^ 0x22 &* ones) &- ones
+            let backslash = (word ^ 0x5C &* ones) &- ones
+            let stops = (word | below | quote | backslash) & 0x80 &* ones
+            if stops != 0 {
+                return position + stops.trailingZeroBitCount >> 3
+            }
+            position += 8
+        }
+        while position < bytes.count, isPlain(bytes[position]) {
+            position += 1
+        }
+        return position
+    }
+
+    @inline(__always)
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    private static func endOfEscape(
+        _ bytes: Span<UInt8>, from backslash: Int, isCanonical: inout Bool
+    ) throws(JSONError) -> Int {
+        guard backslash + 1 < bytes.count else { throw .invalid }
+        switch bytes[backslash + 1] {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return backslash + 2
+        case UInt8(ascii: "/"):
+            isCanonical = false
+            return backslash + 2
+        case UInt8(ascii: "u"):
+            isCanonical = false
+            guard let unit = codeUnit(bytes, at: backslash) else { throw .invalid }
+            switch unit {
+            case 0xD800..<0xDC00:
+                guard let low = codeUnit(bytes, at: backslash + 6), 0xDC00..<0xE000 ~= low else {
+                    throw .loneSurrogate
+                }
+                return backslash + 12
+            case 0xDC00..<0xE000:
+                throw .loneSurrogate
+            default:
+                return backslash + 6
+            }
+        default:
+            throw .invalid
+        }
+    }
+
+    /// Reads the UTF-16 code unit of an escape such as `\u00e9`.
+    ///
+    /// - Parameter backslash: The offset where the escape is looked for.
+    /// - Returns: The code unit; nil when no whole escape of this kind stands there.
+    static func codeUnit(_ bytes: Span<UInt8>, at backslash: Int) -> UInt32? {
+        guard bytes.count - backslash >= 6, bytes[backslash] == UInt8(ascii: "\\"),
+            bytes[backslash + 1] == UInt8(ascii: "u")
+        else { return nil }
+        var unit: UInt32 = 0
+        for position in backslash + 2..<backslash + 6 {
+            guard let digit = hexDigit(bytes[position]) else { return nil }
+            unit = unit << 4 | UInt32(digit)
+        }
+        return unit
+    }
+
+    /// The value of a hexadecimal digit of either case, nil for another byte.
+    static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x30...0x39: byte - 0x30
+        case 0x41...0x46: byte - 0x41 + 10
+        case 0x61...0x66: byte - 0x61 + 10
+        default: nil
+        }
+    }
+
+    /// Passes over one scalar value of two to four bytes (RFC 3629 §4).
+    ///
+    /// Overlong forms, surrogates and values above U+10FFFF are shut out by the bounds of the second
+    /// byte.
+    @inline(__always)
+    private static func endOfScalar(
+        _ bytes: Span<UInt8>, from start: Int
+    ) throws(JSONError) -> Int {
+        let lead = bytes[start]
+        let length: Int
+        var second: ClosedRange<UInt8> = 0x80...0xBF
+        switch lead {
+        case 0xC2...0xDF: length = 2
+        case 0xE0: (length, second) = (3, 0xA0...0xBF)
+        case 0xED: (length, second) = (3, 0x80...0x9F)
+        case 0xE1...0xEF: length = 3
+        case 0xF0: (length, second) = (4, 0x90...0xBF)
+        case 0xF1...0xF3: length = 4
+        case 0xF4: (length, second) = (4, 0x80...0x8F)
+        default: throw .invalid
+        }
+        guard bytes.count - start >= length, second.contains(bytes[start + 1]) else {
+            throw .invalid
+        }
+        if length > 2, bytes[start + 2] & 0xC0 != 0x80 { throw .invalid }
+        if length > 3, bytes[start + 3] & 0xC0 != 0x80 { throw .invalid }
+        return start + length
+    }
+}

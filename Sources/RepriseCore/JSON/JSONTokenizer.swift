@@ -1,0 +1,221 @@
+/// A strict pull reader of one JSON document (RFC 8259).
+///
+/// It holds positions only; every call is given the same bytes anew. Strings must be valid UTF-8
+/// with paired surrogates, a byte-order mark is not allowed, and nothing but white space may follow
+/// the document. Duplicate names are not looked for: ``CanonicalJSON`` does that.
+///
+/// It neither recurses nor allocates: the kinds of the open containers are bits in two words.
+public struct JSONTokenizer: Sendable {
+    /// How many arrays and objects may be open at once.
+    public static let maximumDepth = 128
+
+    /// The offset of the first byte that has not been read.
+    ///
+    /// After a member's name, its colon has been read too.
+    public private(set) var offset: Int
+    /// Where the text of the token that was read last begins, its quote included.
+    private(set) var tokenStart: Int
+    /// Whether the token that was read last is spelt as ``CanonicalJSON`` would spell it.
+    private(set) var isCanonical = true
+    /// Whether white space was passed on the way to the token that was read last.
+    private(set) var passedSpace = false
+    /// Whether a comma was passed on the way to the token that was read last.
+    private(set) var passedComma = false
+
+    private let end: Int
+    private var phase = Phase.value
+    private var depth = 0
+    // One bit for each open container, the innermost lowest, set for an object.
+    private var innerKinds: UInt64 = 0
+    private var outerKinds: UInt64 = 0
+
+    private enum Phase {
+        case value, firstElement, firstName, afterValue, complete
+        case failed(JSONError)
+    }
+
+    /// Makes a reader of a document that takes up all of the bytes.
+    public init() {
+        self.init(startingAt: 0, endingAt: nil)
+    }
+
+    /// Makes a reader of a document that stands inside a larger text.
+    ///
+    /// - Parameters:
+    ///   - offset: The offset of the document's first byte.
+    ///   - end: The offset after its last byte; nil for the end of the bytes. Must not lie before
+    ///     `offset`.
+    public init(startingAt offset: Int, endingAt end: Int?) {
+        self.offset = offset
+        self.tokenStart = offset
+        self.end = end ?? Int.max
+    }
+
+    /// Reads the next token.
+    ///
+    /// - Parameter bytes: The text; the same in every call.
+    /// - Returns: The token; nil once the whole document has been read and found to be complete.
+    /// - Throws: ``JSONError`` but for ``JSONError/duplicateName``; the same one again from then on.
+    public mutating func next(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken? {
+        do throws(JSONError) {
+            return try read(end < bytes.count ? bytes.extracting(0..<end) : bytes)
+        } catch {
+            phase = .failed(error)
+            throw error
+        }
+    }
+
+    /// Reads on to the end of the value that a token began.
+    ///
+    /// After a bracket that opens a container, that is the bracket that closes it; after a name, the
+    /// whole value of the member. After any other token nothing is left to skip.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text; the same in every call.
+    ///   - token: The token that ``next(_:)`` returned last.
+    /// - Throws: As ``next(_:)``; what is skipped is checked as strictly as what is read.
+    public mutating func skipValue(
+        _ bytes: Span<UInt8>, after token: JSONToken
+    ) throws(JSONError) {
+        var last: JSONToken? = token
+        if case .name = token {
+            last = try next(bytes)
+        }
+        guard last == .beginObject || last == .beginArray else { return }
+        let outside = depth - 1
+        while depth > outside {
+            guard try next(bytes) != nil else { return }
+        }
+    }
+
+    private mutating func read(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken? {
+        passedSpace = false
+        passedComma = false
+        skipSpace(bytes)
+        switch phase {
+        case .value:
+            return try readValue(bytes)
+        case .firstElement:
+            return peek(bytes) == UInt8(ascii: "]") ? close(.endArray) : try readValue(bytes)
+        case .firstName:
+            return peek(bytes) == UInt8(ascii: "}") ? close(.endObject) : try readName(bytes)
+        case .afterValue where depth == 0, .complete:
+            guard offset == bytes.count else { throw .invalid }
+            phase = .complete
+            return nil
+        case .afterValue:
+            return try readAfterValue(bytes)
+        case .failed(let error):
+            throw error
+        }
+    }
+
+    private mutating func readAfterValue(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+        let isInObject = innerKinds & 1 == 1
+        switch peek(bytes) {
+        case UInt8(ascii: ","):
+            offset += 1
+            passedComma = true
+            skipSpace(bytes)
+            return isInObject ? try readName(bytes) : try readValue(bytes)
+        case UInt8(ascii: "}") where isInObject:
+            return close(.endObject)
+        case UInt8(ascii: "]") where !isInObject:
+            return close(.endArray)
+        default:
+            throw .invalid
+        }
+    }
+
+    private mutating func readName(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+        guard peek(bytes) == UInt8(ascii: "\"") else { throw .invalid }
+        let name = try readString(bytes)
+        skipSpace(bytes)
+        guard peek(bytes) == UInt8(ascii: ":") else { throw .invalid }
+        offset += 1
+        phase = .value
+        return .name(name)
+    }
+
+    private mutating func readValue(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
+        guard let first = peek(bytes) else { throw .invalid }
+        switch first {
+        case UInt8(ascii: "\""):
+            let string = try readString(bytes)
+            phase = .afterValue
+            return .string(string)
+        case UInt8(ascii: "{"):
+            try open(isObject: true)
+            return .beginObject
+        case UInt8(ascii: "["):
+            try open(isObject: false)
+            return .beginArray
+        case UInt8(ascii: "t"):
+            return try readLiteral(bytes, "true", .bool(true))
+        case UInt8(ascii: "f"):
+            return try readLiteral(bytes, "false", .bool(false))
+        case UInt8(ascii: "n"):
+            return try readLiteral(bytes, "null", .null)
+        default:
+            tokenStart = offset
+            offset = try JSONScan.endOfNumber(bytes, from: offset, isCanonical: &isCanonical)
+            phase = .afterValue
+            return .number(tokenStart..<offset)
+        }
+    }
+
+    private mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> Range<Int> {
+        tokenStart = offset
+        isCanonical = true
+        let closing = try JSONScan.endOfString(bytes, from: offset + 1, isCanonical: &isCanonical)
+        offset = closing + 1
+        return tokenStart + 1..<closing
+    }
+
+    private mutating func readLiteral(
+        _ bytes: Span<UInt8>, _ literal: StaticString, _ token: JSONToken
+    ) throws(JSONError) -> JSONToken {
+        let length = literal.utf8CodeUnitCount
+        guard bytes.count - offset >= length,
+            JSONText.equals(bytes, offset..<offset + length, literal)
+        else { throw .invalid }
+        tokenStart = offset
+        isCanonical = true
+        offset += length
+        phase = .afterValue
+        return token
+    }
+
+    private mutating func open(isObject: Bool) throws(JSONError) {
+        guard depth < Self.maximumDepth else { throw .tooDeep }
+        depth += 1
+        outerKinds = outerKinds << 1 | innerKinds >> 63
+        innerKinds = innerKinds << 1 | (isObject ? 1 : 0)
+        tokenStart = offset
+        isCanonical = true
+        offset += 1
+        phase = isObject ? .firstName : .firstElement
+    }
+
+    private mutating func close(_ token: JSONToken) -> JSONToken {
+        depth -= 1
+        innerKinds = innerKinds >> 1 | outerKinds << 63
+        outerKinds >>= 1
+        tokenStart = offset
+        isCanonical = true
+        offset += 1
+        phase = .afterValue
+        return token
+    }
+
+    private func peek(_ bytes: Span<UInt8>) -> UInt8? {
+        offset < bytes.count ? bytes[offset] : nil
+    }
+
+    private mutating func skipSpace(_ bytes: Span<UInt8>) {
+        while offset < bytes.count, JSONScan.isSpace(bytes[offset]) {
+            offset += 1
+            passedSpace = true
+        }
+    }
+}
