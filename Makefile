@@ -1,0 +1,40 @@
+# Reprise: build, run and test. `make help` lists the targets.
+
+SWIFT ?= swift
+
+.DEFAULT_GOAL := help
+.PHONY: help serve demo build test sdk-environment lint format clean
+
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+serve: build ## Build, then serve on http://127.0.0.1:8787; flags go in ARGS="..."
+	@exec "$$($(SWIFT) build -c release --show-bin-path)/reprise" serve $(ARGS)
+
+demo: build ## Build, then show a miss and a hit without an API key
+	@exec "$$($(SWIFT) build -c release --show-bin-path)/reprise" demo $(ARGS)
+
+build: ## Install what is missing and build the release binary
+	@scripts/install-dependencies
+	@echo "Building the release binary; the first build takes several minutes."
+	$(SWIFT) build -c release --product reprise
+
+test: ## Run every test: Swift, then the official SDKs; REPRISE_TRAFFIC=FOLDER adds the replay
+	@scripts/install-dependencies --tests
+	@scripts/test
+
+sdk-environment: .venv/installed ## Make the Python environment of the SDK tests
+
+.venv/installed: Tests/SDK/requirements.txt
+	python3 -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --requirement Tests/SDK/requirements.txt
+	@touch $@
+
+lint: ## Check the format of the Swift sources
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+
+format: ## Rewrite the Swift sources in the house format
+	$(SWIFT) format format --in-place --recursive Sources Tests Package.swift
+
+clean: ## Delete everything that was built
+	rm -rf .build .venv
