@@ -1,0 +1,129 @@
+import Logging
+import RepriseCore
+import ServiceLifecycle
+import Synchronization
+
+extension TieredStore {
+    /// The writer: one batch at a time, woken by commits and by the clock.
+    func write() async {
+        await withTaskCancellationOrGracefulShutdownHandler {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.wakeRegularly() }
+                for await _ in signals { await writeQueued(until: nil) }
+                group.cancelAll()
+            }
+        } onCancelOrGracefulShutdown: { [signal] in
+            signal.finish()
+        }
+        await writeQueued(until: clock.now() + limits.flushDeadline.milliseconds)
+        let left = ledger.withLock { ledger in
+            ledger.isClosed = true
+            return ledger.writes.count
+        }
+        if left > 0 {
+            logger.warning("Entries were left unwritten.", metadata: ["entries": "\(left)"])
+        }
+        await persistent?.close()
+    }
+
+    private func wakeRegularly() async {
+        while !Task.isCancelled {
+            do {
+                try await clock.sleep(limits.upkeepInterval)
+            } catch {
+                return
+            }
+            ledger.withLock { $0.isUpkeepDue = true }
+            signal.yield()
+        }
+    }
+
+    /// Writes batches until nothing is queued or the store fails.
+    ///
+    /// - Parameter end: When to stop, in milliseconds since the epoch, while shutting down; then
+    ///   the store is tried even though its breaker is open.
+    private func writeQueued(until end: Int64?) async {
+        guard let persistent else { return }
+        while true {
+            let now = clock.now()
+            if let end, now >= end { return }
+            let (batch, isUpkeepDue) = ledger.withLock { ledger -> (WriteBehind.Batch, Bool) in
+                guard ledger.writes.count > 0 || ledger.isUpkeepDue,
+                    end != nil || ledger.writeBreaker.allows(now: now)
+                else { return (WriteBehind.Batch(), false) }
+                let isUpkeepDue = ledger.isUpkeepDue
+                ledger.isUpkeepDue = false
+                let batch = ledger.writes.nextBatch(
+                    entries: limits.batchEntries, bytes: limits.batchBytes)
+                return (batch, isUpkeepDue)
+            }
+            if batch.isEmpty, !isUpkeepDue { return }
+            let outcome = await perform(batch, upkeep: isUpkeepDue, on: persistent)
+            guard settle(outcome, count: batch.saves.count) else { return }
+        }
+    }
+
+    private struct Outcome {
+        var saves: StoreError?
+        var others: StoreError?
+    }
+
+    private func perform(
+        _ batch: WriteBehind.Batch, upkeep: Bool, on store: any ResponseStore
+    ) async -> Outcome {
+        var outcome = Outcome()
+        do throws(StoreError) {
+            if !batch.removals.isEmpty { try await store.remove(batch.removals) }
+            if upkeep { try await store.maintain() }
+        } catch {
+            outcome.others = error
+        }
+        guard !batch.saves.isEmpty else { return outcome }
+        let entries = batch.saves.map { key, response in
+            StoredEntry(
+                key: key, text: response.encoded(), retainedUntil: response.retainedUntil,
+                labels: EntryLabels(response.metadata))
+        }
+        do throws(StoreError) {
+            try await store.save(entries)
+        } catch {
+            outcome.saves = error
+        }
+        return outcome
+    }
+
+    /// Notes how a batch ended.
+    ///
+    /// - Returns: Whether the next batch may follow at once.
+    private func settle(_ outcome: Outcome, count: Int) -> Bool {
+        let now = clock.now()
+        let error = outcome.saves ?? outcome.others
+        let change = ledger.withLock { ledger -> CircuitBreaker.Change? in
+            ledger.writes.finish(
+                savesFailed: outcome.saves != nil, removalsFailed: outcome.others != nil)
+            guard error != nil else {
+                ledger.counters.writes += count
+                return ledger.writeBreaker.succeed()
+            }
+            if outcome.saves == nil { ledger.counters.writes += count }
+            ledger.counters.persistentErrors += 1
+            return ledger.writeBreaker.fail(now: now)
+        }
+        report(change, of: "writes", error)
+        return error == nil
+    }
+}
+
+extension Duration {
+    /// The duration in whole milliseconds.
+    var milliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}
+
+extension CachedResponse {
+    /// Until when a store keeps the response, in milliseconds since the epoch; nil for ever.
+    var retainedUntil: Int64? {
+        Freshness.retainedUntil(storedAt: metadata.storedAt, ttl: metadata.ttl)
+    }
+}
