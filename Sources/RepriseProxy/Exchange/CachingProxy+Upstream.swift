@@ -1,0 +1,105 @@
+import AsyncHTTPClient
+import NIOCore
+import RepriseCore
+
+extension CachingProxy {
+    /// The request as it goes upstream.
+    func upstreamRequest(
+        for request: ProxyRequest, isCacheable: Bool, body: UpstreamRequest.Body
+    ) -> UpstreamRequest {
+        let head = request.head
+        var url = configuration.upstreams[request.upstream].baseURL
+        url += String(decoding: head.path, as: UTF8.self)
+        if let query = head.query {
+            url += "?" + String(decoding: query, as: UTF8.self)
+        }
+        return UpstreamRequest(
+            url: url, method: String(decoding: head.method, as: UTF8.self),
+            headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body)
+    }
+
+    /// Starts the upstream call of a request that is not cached.
+    ///
+    /// - Parameter body: The request's body, nil when it has none.
+    public func launch(_ passThrough: PassThrough, body: RequestBodyStream?) -> Forward {
+        launch(
+            passThrough,
+            body.map { .stream($0, length: passThrough.request.declaredLength) } ?? .none)
+    }
+
+    func launch(_ passThrough: PassThrough, _ body: UpstreamRequest.Body) -> Forward {
+        let flight = Flight(retention: 0, keepsGoingAlone: false)
+        let reader = FlightReader(leading: flight)
+        let message = upstreamRequest(for: passThrough.request, isCacheable: false, body: body)
+        launch(flight, message, recorder: nil)
+        let reason = passThrough.reason
+        return Forward(
+            reader: reader, cause: Forward.Cause(reason: .bypass, detail: reason.detail),
+            mayStore: false, isCollapsed: false)
+    }
+
+    /// Starts an upstream call.
+    ///
+    /// - Parameter recorder: Stores the response; nil when it is not to be stored.
+    func launch(_ flight: Flight, _ message: UpstreamRequest, recorder: FlightRecorder?) {
+        let isLaunched = flights.launch { [self] in
+            let outcome = await fetch(message, flight, recorder)
+            // Out of the collapser before readers see the end: who asks after that finds either
+            // the entry or nothing, never a call that is over.
+            if let recorder { collapser.remove(recorder.key, flight) }
+            flight.finish(outcome)
+        }
+        if !isLaunched {
+            if let recorder { collapser.remove(recorder.key, flight) }
+            flight.finish(.failed(.cancelled))
+        }
+    }
+
+    /// Reads the response until its end, or until nobody wants it any more.
+    private func fetch(
+        _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?
+    ) async -> FlightOutcome {
+        await withTaskGroup(of: FlightOutcome.self) { group in
+            group.addTask { [self] in
+                do {
+                    return .complete(try await receive(message, flight, recorder))
+                } catch let failure as FlightFailure {
+                    return .failed(failure)
+                } catch {
+                    return .failed(.upstream(UpstreamError(error)))
+                }
+            }
+            group.addTask {
+                try? await flight.waitUntilAbandoned()  // cancelled with the group: over anyway
+                return .failed(.cancelled)
+            }
+            let first = await group.next() ?? .failed(.cancelled)
+            group.cancelAll()
+            return first
+        }
+    }
+
+    private func receive(
+        _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?
+    ) async throws -> StoringResult {
+        let response: UpstreamClient.Response
+        do {
+            response = try await upstream.send(message)
+        } catch {
+            throw FlightFailure.upstream(error)
+        }
+        flight.receive(head: response.head)
+        var recording = recorder?.recording(of: response.head)
+        if recording?.isWorthFinishing != true || flight.storing == nil { flight.stopKeepingAlone() }
+        for try await chunk in response.body where chunk.readableBytes > 0 {
+            if flight.receive(chunk) {
+                recording?.consume(chunk)
+            } else {
+                flight.stopKeepingAlone()
+                try await flight.waitForRoom()
+            }
+        }
+        guard let recording else { return .notAsked }
+        return recording.finish(flight, isFramed: response.isFramed, store: store, now: clock.now())
+    }
+}

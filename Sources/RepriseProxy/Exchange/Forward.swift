@@ -1,0 +1,97 @@
+import RepriseCore
+
+/// A request whose upstream call is under way.
+public struct Forward: Sendable {
+    /// The request's view of the call.
+    public let reader: FlightReader
+    let cause: Cause
+    let mayStore: Bool
+    let isCollapsed: Bool
+
+    /// Why a request goes upstream, and what is left to fall back on.
+    struct Cause: Sendable {
+        var reason: ForwardReason
+        var detail: StaticString?
+        /// A stale response to be given if the upstream fails.
+        var stale: ProxyResponse?
+    }
+}
+
+/// A request that goes upstream as it is.
+public struct PassThrough: Sendable {
+    let request: ProxyRequest
+    let reason: BypassReason
+
+    /// Whether a request body is to be streamed to the upstream.
+    public var streamsBody: Bool { request.hasBody }
+}
+
+extension CachingProxy {
+    /// Waits for the upstream's response and gives it as the client is to see it.
+    ///
+    /// A JSON document is waited for whole, as long as it may be stored: only then is it known
+    /// whether it was, and one that breaks off is an error rather than half an answer. Everything
+    /// else is passed on as it comes.
+    public func response(to forward: Forward) async -> ProxyResponse {
+        do {
+            let head = try await forward.reader.head()
+            if let stale = forward.cause.stale, head.isServerFailure { return stale }
+            guard forward.mayStore, head.status == 200, head.isJSON,
+                let (length, result) = try await forward.reader.wholeBody()
+            else {
+                return live(head, forward, willStore: forward.mayStore && head.status == 200)
+            }
+            var response = live(head, forward, willStore: result == .stored, detail: result.detail)
+            response.headers.removeAll { $0.isNamed("content-length") }
+            response.headers.append(
+                HeaderField(name: .init("content-length"), value: Array(String(length).utf8)))
+            return response
+        } catch {
+            if let stale = forward.cause.stale, case .upstream = error { return stale }
+            return ProxyError(error).response(cacheStatus: status(forward))
+        }
+    }
+
+    private func live(
+        _ head: ResponseHead, _ forward: Forward, willStore: Bool, detail: StaticString? = nil
+    ) -> ProxyResponse {
+        let isCacheable = forward.cause.reason != .bypass
+        let status = status(forward, stored: willStore, detail: detail)
+        var headers = HeaderPolicy.toClient(head.headers, cacheable: isCacheable)
+        headers.append(status.field)
+        return ProxyResponse(
+            status: head.status, headers: headers, body: .live(forward.reader),
+            cacheStatus: status)
+    }
+
+    private func status(
+        _ forward: Forward, stored: Bool = false, detail: StaticString? = nil
+    ) -> CacheStatus {
+        .forward(
+            forward.cause.reason, stored: stored && !forward.isCollapsed,
+            collapsed: forward.isCollapsed, detail: forward.cause.detail ?? detail)
+    }
+}
+
+extension ResponseHead {
+    /// The statuses that `stale-if-error` covers (RFC 5861 §4).
+    fileprivate var isServerFailure: Bool {
+        [500, 502, 503, 504].contains(status)
+    }
+
+    fileprivate var isJSON: Bool {
+        let type = headers.first(named: "content-type") ?? []
+        return HeaderField(name: Array(type.prefix(16)), value: []).isNamed("application/json")
+    }
+}
+
+extension StoringResult {
+    /// Why a whole response was not stored, as `Cache-Status` says it; nil when it was.
+    var detail: StaticString? {
+        switch self {
+        case .stored, .notAsked: nil
+        case .tooLarge: "too-large"
+        case .rejected(let rejection): rejection.detail
+        }
+    }
+}

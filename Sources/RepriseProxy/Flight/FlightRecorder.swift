@@ -1,0 +1,82 @@
+import Crypto
+import NIOCore
+import RepriseCore
+import RepriseStorage
+
+/// What it takes to store the response of a flight.
+struct FlightRecorder: Sendable {
+    let key: CacheKey
+    let request: CacheableRequest
+    let head: RequestHead
+    /// The upstream's base URL.
+    let upstream: String
+
+    /// Begins the recording of a response.
+    func recording(of head: ResponseHead) -> FlightRecording {
+        FlightRecording(recorder: self, head: head)
+    }
+}
+
+/// The recording of one response: judged as it comes, stored when it is proven complete.
+struct FlightRecording {
+    /// More chunks than this are not told apart: their lengths add to the last one's.
+    private static let chunkLimit = 4096
+
+    private let recorder: FlightRecorder
+    private let head: ResponseHead
+    private let begun = ContinuousClock.now
+    private var judge: ResponseJudge
+    private var chunks: [StreamChunk] = []
+
+    init(recorder: FlightRecorder, head: ResponseHead) {
+        self.recorder = recorder
+        self.head = head
+        judge = ResponseJudge(request: recorder.request, head: head)
+    }
+
+    /// Whether the response may yet be stored.
+    var isWorthFinishing: Bool { head.status == 200 }
+
+    mutating func consume(_ chunk: ByteBuffer) {
+        judge.consume(chunk.readableBytesUInt8Span)
+        if chunks.count < Self.chunkLimit {
+            let elapsed = (ContinuousClock.now - begun) / .milliseconds(1)
+            chunks.append(
+                StreamChunk(
+                    milliseconds: Int64(elapsed), length: Int64(chunk.readableBytes)))
+        } else {
+            chunks[chunks.count - 1].length += Int64(chunk.readableBytes)
+        }
+    }
+
+    /// Ends the recording, and stores the response if it may be.
+    ///
+    /// - Parameters:
+    ///   - isFramed: Whether the framing proves that the body came to its end.
+    ///   - now: Milliseconds since the epoch.
+    consuming func finish(
+        _ flight: Flight, isFramed: Bool, store: TieredStore, now: Int64
+    ) -> StoringResult {
+        guard let body = flight.retainedBody else { return .tooLarge }
+        let verdict = judge.finish(
+            body: body.readableBytesUInt8Span, framingComplete: isFramed)
+        let usage: Usage?
+        switch verdict {
+        case .rejected(let rejection): return .rejected(rejection)
+        case .storable(let found): usage = found
+        }
+        guard let terms = flight.storing else { return .notAsked }
+        let metadata = EntryMetadata(
+            status: head.status, headers: HeaderPolicy.stored(head.headers), storedAt: now,
+            ttl: terms.ttl, bodyLength: Int64(body.readableBytes),
+            bodyDigest: Array(SHA256.hash(data: body.readableBytesView)),
+            upstream: Array(recorder.upstream.utf8), path: recorder.head.path,
+            model: recorder.request.model, namespace: terms.namespace, usage: usage,
+            tags: terms.tags,
+            credentialScope: Array(
+                SHA256.hash(data: KeyMaterial.credentialScope(of: recorder.head))),
+            chunks: chunks)
+        store.commit(recorder.key, CachedResponse(metadata: metadata, body: body))
+        return .stored
+    }
+}

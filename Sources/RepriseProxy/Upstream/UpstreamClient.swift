@@ -1,0 +1,110 @@
+import AsyncHTTPClient
+public import NIOCore
+import NIOHTTP1
+import NIOSSL
+import RepriseCore
+
+/// Sends requests to upstreams: no redirects followed, no retries, no decompression, certificates
+/// verified.
+struct UpstreamClient: Sendable {
+    let client: HTTPClient
+
+    /// The upstream's answer: its head at once, its body as it comes.
+    struct Response: Sendable {
+        var head: ResponseHead
+        /// Whether the end of the body is proven by its framing (RFC 9112 §6.3). A body that lasts
+        /// until the connection closes is not.
+        var isFramed: Bool
+        var body: HTTPClientResponse.Body
+    }
+
+    /// Sends a request and waits for the head of its response.
+    func send(_ request: UpstreamRequest) async throws(UpstreamError) -> Response {
+        var message = HTTPClientRequest(url: request.url)
+        message.method = HTTPMethod(rawValue: request.method)
+        for field in request.headers {
+            message.headers.add(
+                name: String(decoding: field.name, as: UTF8.self),
+                value: String(decoding: field.value, as: UTF8.self))
+        }
+        switch request.body {
+        case .none: break
+        case .bytes(let bytes): message.body = .bytes(bytes)
+        case .stream(let stream, let length):
+            message.body = Self.body(stream, length: length.map { .known($0) } ?? .unknown)
+        }
+        do {
+            // No overall deadline: a model may think for minutes. The idle timeouts bound it.
+            let response = try await client.execute(message, deadline: .distantFuture)
+            let head = ResponseHead(
+                status: Int32(response.status.code),
+                headers: response.headers.map {
+                    HeaderField(name: Array($0.name.utf8), value: Array($0.value.utf8))
+                })
+            return Response(
+                head: head,
+                isFramed: response.version.major >= 2 || head.delimitsItsBody,
+                body: response.body)
+        } catch {
+            throw UpstreamError(error)
+        }
+    }
+
+    /// Opens the existential: the client's stream initialiser is generic.
+    private static func body(
+        _ stream: some AsyncSequence<ByteBuffer, any Error> & Sendable,
+        length: HTTPClientRequest.Body.Length
+    ) -> HTTPClientRequest.Body {
+        .stream(stream, length: length)
+    }
+}
+
+extension ResponseHead {
+    /// Whether the head says where the body ends (RFC 9112 §6.3).
+    fileprivate var delimitsItsBody: Bool {
+        if status == 204 || status == 304 { return true }
+        return headers.contains { field in
+            field.isNamed("content-length")
+                || field.isNamed("transfer-encoding") && field.value.hasSuffix("chunked")
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Compares the end with a literal, ASCII letters in either case.
+    fileprivate func hasSuffix(_ literal: StaticString) -> Bool {
+        let end = suffix(literal.utf8CodeUnitCount)
+        return HeaderField(name: Array(end), value: []).isNamed(literal)
+    }
+}
+
+extension UpstreamError {
+    /// Sorts what the HTTP client throws.
+    init(_ error: any Error) {
+        switch error {
+        case HTTPClientError.connectTimeout, HTTPClientError.readTimeout,
+            HTTPClientError.writeTimeout, HTTPClientError.deadlineExceeded,
+            HTTPClientError.tlsHandshakeTimeout, HTTPClientError.getConnectionFromPoolTimeout:
+            self = .timedOut
+        case HTTPClientError.remoteConnectionClosed, HTTPClientError.cancelled,
+            HTTPClientError.requestStreamCancelled, HTTPClientError.uncleanShutdown:
+            self = .connectionLost
+        case HTTPClientError.bodyLengthMismatch:
+            self = .unsendable("the body is not as long as its Content-Length says")
+        case let error as HTTPClientError where error.isInvalidRequest:
+            self = .unsendable(error.shortDescription)
+        case is ChannelError, is HTTPParserError:
+            self = .connectionLost
+        case is NIOConnectionError, is IOError, is NIOSSLError, is NIOSSLExtraError:
+            self = .unreachable(String(describing: error))
+        default:
+            self = .unreachable(String(describing: error))
+        }
+    }
+}
+
+extension HTTPClientError {
+    fileprivate var isInvalidRequest: Bool {
+        shortDescription.hasPrefix("Invalid")
+    }
+}
