@@ -1,8 +1,18 @@
 /// The lexical rules of RFC 8259: where a string or a number ends, and whether it is well formed.
 ///
-/// Each function also tells whether the text is spelt in canonical form already, so that
-/// ``CanonicalJSON`` can copy it as it stands.
+/// The functions that find an end also tell how the text is spelt, so that ``CanonicalJSON`` can copy
+/// it as it stands when it is canonical already.
 enum JSONScan {
+    /// How a name, a string or a number is written.
+    enum Spelling {
+        /// Without an escape, and as the canonical form has it.
+        case plain
+        /// With escapes, all of them as the canonical form has them.
+        case escaped
+        /// In another way than the canonical form has it.
+        case foreign
+    }
+
     /// Tells whether a byte is white space (RFC 8259 §2).
     @inline(__always)
     static func isSpace(_ byte: UInt8) -> Bool {
@@ -19,12 +29,12 @@ enum JSONScan {
     ///
     /// - Parameters:
     ///   - start: The offset of the first byte.
-    ///   - isCanonical: Set to whether the number is an integer without an exponent and trailing
-    ///     zeros.
+    ///   - spelling: Set to plain for an integer without exponent and trailing zeros, else to
+    ///     foreign.
     /// - Returns: The offset after the last byte that belongs to the number.
     /// - Throws: ``JSONError/invalid`` when no number begins at `start`.
     static func endOfNumber(
-        _ bytes: Span<UInt8>, from start: Int, isCanonical: inout Bool
+        _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
         var position = start
         if position < bytes.count, bytes[position] == UInt8(ascii: "-") {
@@ -34,13 +44,13 @@ enum JSONScan {
         position = try endOfDigits(bytes, from: integer)
         let isSingleDigit = position == integer + 1
         guard isSingleDigit || bytes[integer] != UInt8(ascii: "0") else { throw .invalid }
-        isCanonical = isSingleDigit || bytes[position - 1] != UInt8(ascii: "0")
+        spelling = isSingleDigit || bytes[position - 1] != UInt8(ascii: "0") ? .plain : .foreign
         if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
-            isCanonical = false
+            spelling = .foreign
             position = try endOfDigits(bytes, from: position + 1)
         }
         if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
-            isCanonical = false
+            spelling = .foreign
             position += 1
             if position < bytes.count,
                 bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-")
@@ -68,13 +78,14 @@ enum JSONScan {
     ///
     /// - Parameters:
     ///   - start: The offset after the opening quote.
-    ///   - isCanonical: Set to false when an escape is not the canonical one for its character.
+    ///   - spelling: Set to how the string is written.
     /// - Returns: The offset of the closing quote.
     /// - Throws: ``JSONError/invalid`` for a control character, an unknown escape, bytes that are
     ///   not UTF-8 or a missing quote; ``JSONError/loneSurrogate``.
     static func endOfString(
-        _ bytes: Span<UInt8>, from start: Int, isCanonical: inout Bool
+        _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
+        spelling = .plain
         var position = start
         while true {
             position = endOfPlainRun(bytes, from: position)
@@ -83,7 +94,7 @@ enum JSONScan {
             case UInt8(ascii: "\""):
                 return position
             case UInt8(ascii: "\\"):
-                position = try endOfEscape(bytes, from: position, isCanonical: &isCanonical)
+                position = try endOfEscape(bytes, from: position, spelling: &spelling)
             case 0x80...:
                 repeat {
                     position = try endOfScalar(bytes, from: position)
@@ -125,62 +136,6 @@ enum JSONScan {
     @inline(__always)
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-    }
-
-    private static func endOfEscape(
-        _ bytes: Span<UInt8>, from backslash: Int, isCanonical: inout Bool
-    ) throws(JSONError) -> Int {
-        guard backslash + 1 < bytes.count else { throw .invalid }
-        switch bytes[backslash + 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            return backslash + 2
-        case UInt8(ascii: "/"):
-            isCanonical = false
-            return backslash + 2
-        case UInt8(ascii: "u"):
-            isCanonical = false
-            guard let unit = codeUnit(bytes, at: backslash) else { throw .invalid }
-            switch unit {
-            case 0xD800..<0xDC00:
-                guard let low = codeUnit(bytes, at: backslash + 6), 0xDC00..<0xE000 ~= low else {
-                    throw .loneSurrogate
-                }
-                return backslash + 12
-            case 0xDC00..<0xE000:
-                throw .loneSurrogate
-            default:
-                return backslash + 6
-            }
-        default:
-            throw .invalid
-        }
-    }
-
-    /// Reads the UTF-16 code unit of an escape such as `\u00e9`.
-    ///
-    /// - Parameter backslash: The offset where the escape is looked for.
-    /// - Returns: The code unit; nil when no whole escape of this kind stands there.
-    static func codeUnit(_ bytes: Span<UInt8>, at backslash: Int) -> UInt32? {
-        guard bytes.count - backslash >= 6, bytes[backslash] == UInt8(ascii: "\\"),
-            bytes[backslash + 1] == UInt8(ascii: "u")
-        else { return nil }
-        var unit: UInt32 = 0
-        for position in backslash + 2..<backslash + 6 {
-            guard let digit = hexDigit(bytes[position]) else { return nil }
-            unit = unit << 4 | UInt32(digit)
-        }
-        return unit
-    }
-
-    /// The value of a hexadecimal digit of either case, nil for another byte.
-    static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
     }
 
     /// Passes over one scalar value of two to four bytes (RFC 3629 §4).

@@ -38,11 +38,46 @@ public enum JSONText {
     public static func decoded(_ bytes: Span<UInt8>, _ range: Range<Int>) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(range.count)
-        var reader = JSONStringReader(range)
-        while let byte = reader.next(bytes) {
-            result.append(byte)
-        }
+        appendDecoded(bytes, range, to: &result)
         return result
+    }
+
+    /// Appends the UTF-8 bytes of a string with its escapes decoded.
+    static func appendDecoded(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, to output: inout [UInt8]
+    ) {
+        append(bytes, range, escaping: false, to: &output)
+    }
+
+    /// Appends a string with its escapes in canonical form, without quotes.
+    static func appendCanonical(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, to output: inout [UInt8]
+    ) {
+        append(bytes, range, escaping: true, to: &output)
+    }
+
+    private static func append(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, escaping: Bool, to output: inout [UInt8]
+    ) {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let run = position
+            position = JSONScan.firstBackslash(bytes, in: run..<range.upperBound)
+            if position > run {
+                output.append(copying: bytes.extracting(run..<position))
+            }
+            guard position < range.upperBound,
+                let scalar = JSONScan.decodeEscape(bytes, at: &position, end: range.upperBound)
+            else { continue }
+            if escaping, scalar < 0x80 {
+                appendEscaped(UInt8(truncatingIfNeeded: scalar), to: &output)
+            } else {
+                var encoded = JSONScan.utf8(scalar)
+                while encoded.count > 0 {
+                    output.append(encoded.removeFirst())
+                }
+            }
+        }
     }
 
     /// Appends a text as a JSON string in canonical form, with its quotes.

@@ -15,8 +15,8 @@ public struct JSONTokenizer: Sendable {
     public private(set) var offset: Int
     /// Where the text of the token that was read last begins, its quote included.
     private(set) var tokenStart: Int
-    /// Whether the token that was read last is spelt as ``CanonicalJSON`` would spell it.
-    private(set) var isCanonical = true
+    /// How the name, string or number that was read last is written.
+    private(set) var spelling = JSONScan.Spelling.plain
     /// Whether white space was passed on the way to the token that was read last.
     private(set) var passedSpace = false
     /// Whether a comma was passed on the way to the token that was read last.
@@ -158,7 +158,7 @@ public struct JSONTokenizer: Sendable {
             return try readLiteral(bytes, "null", .null)
         default:
             tokenStart = offset
-            offset = try JSONScan.endOfNumber(bytes, from: offset, isCanonical: &isCanonical)
+            offset = try JSONScan.endOfNumber(bytes, from: offset, spelling: &spelling)
             phase = .afterValue
             return .number(tokenStart..<offset)
         }
@@ -166,8 +166,7 @@ public struct JSONTokenizer: Sendable {
 
     private mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> Range<Int> {
         tokenStart = offset
-        isCanonical = true
-        let closing = try JSONScan.endOfString(bytes, from: offset + 1, isCanonical: &isCanonical)
+        let closing = try JSONScan.endOfString(bytes, from: offset + 1, spelling: &spelling)
         offset = closing + 1
         return tokenStart + 1..<closing
     }
@@ -180,7 +179,6 @@ public struct JSONTokenizer: Sendable {
             JSONText.equals(bytes, offset..<offset + length, literal)
         else { throw .invalid }
         tokenStart = offset
-        isCanonical = true
         offset += length
         phase = .afterValue
         return token
@@ -192,7 +190,6 @@ public struct JSONTokenizer: Sendable {
         outerKinds = outerKinds << 1 | innerKinds >> 63
         innerKinds = innerKinds << 1 | (isObject ? 1 : 0)
         tokenStart = offset
-        isCanonical = true
         offset += 1
         phase = isObject ? .firstName : .firstElement
     }
@@ -202,7 +199,6 @@ public struct JSONTokenizer: Sendable {
         innerKinds = innerKinds >> 1 | outerKinds << 63
         outerKinds >>= 1
         tokenStart = offset
-        isCanonical = true
         offset += 1
         phase = .afterValue
         return token
