@@ -19,7 +19,7 @@ extension CachingProxy {
         case .fresh(let ttl):
             return .hit(replay(stored, .hit(ttl: ttl), now: now))
         case .stale(let ttl):
-            return .hit(replay(stored, .hit(ttl: ttl, detail: "max-stale"), now: now))
+            return .hit(replay(stored, .hit(ttl: ttl), now: now))
         case .unusable(let reason):
             return .forward(
                 Forward.Cause(reason: reason, stale: fallback(stored, directives, now: now)))
@@ -33,7 +33,7 @@ extension CachingProxy {
         Freshness.allowsStaleIfError(
             storedAt: stored.metadata.storedAt, ttl: stored.metadata.ttl, directives: directives,
             now: now
-        ).map { replay(stored, .hit(ttl: $0, detail: "stale-if-error"), now: now) }
+        ).map { replay(stored, .hit(ttl: $0, detail: .staleIfError), now: now) }
     }
 
     /// A stored response as a client sees it: the same status and bytes, the stored headers, and

@@ -32,10 +32,12 @@ extension CachingProxy {
         let reader = FlightReader(leading: flight)
         let message = upstreamRequest(for: passThrough.request, isCacheable: false, body: body)
         launch(flight, message, recorder: nil)
-        let reason = passThrough.reason
-        return Forward(
-            reader: reader, cause: Forward.Cause(reason: .bypass, detail: reason.detail),
-            mayStore: false, isCollapsed: false)
+        let isMethod = passThrough.reason == .method
+        let cause =
+            isMethod
+            ? Forward.Cause(reason: .method)
+            : Forward.Cause(reason: .bypass, detail: .bypass(passThrough.reason))
+        return Forward(reader: reader, cause: cause, mayStore: false, isCollapsed: false)
     }
 
     /// Starts an upstream call.

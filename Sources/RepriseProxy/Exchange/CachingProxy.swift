@@ -96,7 +96,7 @@ public final class CachingProxy: Service {
         var cause = Forward.Cause(reason: .uriMiss)
         if lookup.directives.skipsLookup {
             cause.reason = .request
-            cause.detail = lookup.directives.refresh == true ? "refresh" : "no-cache"
+            cause.detail = lookup.directives.refresh == true ? .refresh : nil
         } else if let stored = await stored(key) {
             switch judge(stored, lookup.directives) {
             case .hit(let response): return .response(response)
@@ -106,7 +106,7 @@ public final class CachingProxy: Service {
         if lookup.directives.onlyIfCached {
             return .response(
                 ProxyError.notCached.response(
-                    cacheStatus: .forward(cause.reason, detail: "only-if-cached")))
+                    cacheStatus: .generated(.onlyIfCached)))
         }
         return join(lookup, key: key, cause: cause)
     }
@@ -162,7 +162,7 @@ public final class CachingProxy: Service {
     ) -> Answer {
         if directives.onlyIfCached {
             return .response(
-                ProxyError.notCached.response(cacheStatus: .forward(.bypass, detail: reason.detail)))
+                ProxyError.notCached.response(cacheStatus: .bypass(reason)))
         }
         let passThrough = PassThrough(request: request, reason: reason)
         guard let body else { return .passThrough(passThrough) }

@@ -8,10 +8,13 @@ public struct Forward: Sendable {
     let mayStore: Bool
     let isCollapsed: Bool
 
+    /// Whether others may be given the same response.
+    var isCacheable: Bool { cause.reason != .bypass && cause.reason != .method }
+
     /// Why a request goes upstream, and what is left to fall back on.
     struct Cause: Sendable {
         var reason: ForwardReason
-        var detail: StaticString?
+        var detail: CacheStatus.Detail?
         /// A stale response to be given if the upstream fails.
         var stale: ProxyResponse?
     }
@@ -35,7 +38,7 @@ extension CachingProxy {
     public func response(to forward: Forward) async -> ProxyResponse {
         do {
             let head = try await forward.reader.head()
-            if let stale = forward.cause.stale, head.isServerFailure { return stale }
+            if let stale = forward.cause.stale, Freshness.isServerError(status: head.status) { return stale }
             guard forward.mayStore, head.status == 200, head.isJSON,
                 let (length, result) = try await forward.reader.wholeBody()
             else {
@@ -53,19 +56,21 @@ extension CachingProxy {
     }
 
     private func live(
-        _ head: ResponseHead, _ forward: Forward, willStore: Bool, detail: StaticString? = nil
+        _ head: ResponseHead, _ forward: Forward, willStore: Bool, detail: CacheStatus.Detail? = nil
     ) -> ProxyResponse {
-        let isCacheable = forward.cause.reason != .bypass
+        let isCacheable = forward.isCacheable
         let status = status(forward, stored: willStore, detail: detail)
         var headers = HeaderPolicy.toClient(head.headers, cacheable: isCacheable)
-        headers.append(status.field)
+        let field = HeaderField(name: .init("cache-status"), value: status.value(after: headers))
+        headers.removeAll { $0.isNamed("cache-status") }
+        headers.append(field)
         return ProxyResponse(
             status: head.status, headers: headers, body: .live(forward.reader),
             cacheStatus: status)
     }
 
     private func status(
-        _ forward: Forward, stored: Bool = false, detail: StaticString? = nil
+        _ forward: Forward, stored: Bool = false, detail: CacheStatus.Detail? = nil
     ) -> CacheStatus {
         .forward(
             forward.cause.reason, stored: stored && !forward.isCollapsed,
@@ -74,11 +79,6 @@ extension CachingProxy {
 }
 
 extension ResponseHead {
-    /// The statuses that `stale-if-error` covers (RFC 5861 §4).
-    fileprivate var isServerFailure: Bool {
-        [500, 502, 503, 504].contains(status)
-    }
-
     fileprivate var isJSON: Bool {
         let type = headers.first(named: "content-type") ?? []
         return HeaderField(name: Array(type.prefix(16)), value: []).isNamed("application/json")
@@ -87,11 +87,7 @@ extension ResponseHead {
 
 extension StoringResult {
     /// Why a whole response was not stored, as `Cache-Status` says it; nil when it was.
-    var detail: StaticString? {
-        switch self {
-        case .stored, .notAsked: nil
-        case .tooLarge: "too-large"
-        case .rejected(let rejection): rejection.detail
-        }
+    fileprivate var detail: CacheStatus.Detail? {
+        if case .rejected(let rejection) = self { .rejection(rejection) } else { nil }
     }
 }

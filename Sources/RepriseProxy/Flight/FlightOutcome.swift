@@ -13,9 +13,7 @@ enum StoringResult: Equatable, Sendable {
     case stored
     /// No reader allowed storing, or the request is not a cacheable one.
     case notAsked
-    /// Longer than the entry limit.
-    case tooLarge
-    /// Not proven complete, or not a response that may be replayed.
+    /// Not proven complete, too long, or not a response that may be replayed.
     case rejected(StoreRejection)
 }
 

@@ -57,7 +57,7 @@ struct FlightRecording {
     consuming func finish(
         _ flight: Flight, isFramed: Bool, store: TieredStore, now: Int64
     ) -> StoringResult {
-        guard let body = flight.retainedBody else { return .tooLarge }
+        guard let body = flight.retainedBody else { return .rejected(.tooLarge) }
         let verdict = judge.finish(
             body: body.readableBytesUInt8Span, framingComplete: isFramed)
         let usage: Usage?

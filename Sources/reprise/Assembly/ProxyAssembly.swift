@@ -1,0 +1,109 @@
+import AsyncHTTPClient
+import Logging
+import NIOCore
+import NIOPosix
+import RepriseProxy
+import RepriseServer
+import RepriseStorage
+import ServiceLifecycle
+
+/// The proxy put together from its rooms: the only place that knows them all.
+struct ProxyAssembly {
+    private let settings: ServerSettings
+    private let storeName: String
+    private let eventLoopGroup: MultiThreadedEventLoopGroup
+    private let client: HTTPClient
+    private let store: TieredStore
+    private let proxy: CachingProxy
+    private let readiness = Readiness()
+    private let logger: Logger
+
+    /// Opens the store and makes everything that needs no socket.
+    ///
+    /// - Parameters:
+    ///   - environment: Says where the user's cache directory is.
+    ///   - clock: What ages are counted in.
+    ///   - logger: Nil writes to standard error as the settings say.
+    /// - Throws: ``StartError`` when the store cannot be used.
+    init(
+        _ settings: ServerSettings, environment: [String: String], clock: WallClock = .system,
+        logger: Logger? = nil
+    ) async throws {
+        let logger = logger ?? settings.makeLogger()
+        let opened = try await OpenedStore(settings, environment: environment, clock: clock, logger)
+        self.settings = settings
+        self.logger = logger
+        storeName = opened.name
+        eventLoopGroup = MultiThreadedEventLoopGroup(
+            numberOfThreads: settings.threads ?? System.coreCount)
+        let configuration = settings.proxyConfiguration
+        client = HTTPClient(
+            eventLoopGroupProvider: .shared(eventLoopGroup),
+            configuration: .upstream(configuration))
+        store = opened.tiered
+        proxy = CachingProxy(
+            configuration: configuration, store: store, client: client, clock: clock,
+            logger: logger)
+    }
+
+    /// Serves until told to stop, then drains, flushes and closes everything.
+    ///
+    /// - Parameters:
+    ///   - stoppingOnSignals: Whether SIGTERM and SIGINT stop it: the first gracefully, the second
+    ///     at once. Otherwise it stops when its task is cancelled.
+    ///   - onListening: Called with the address once connections are accepted.
+    func run(
+        stoppingOnSignals: Bool, onListening: @escaping @Sendable (ListenAddress) async -> Void
+    ) async throws {
+        let failure: (any Error)?
+        do {
+            let server = try ProxyServer(
+                settings: settings, proxy: proxy, readiness: readiness,
+                eventLoopGroup: eventLoopGroup, logger: logger, onListening: onListening)
+            try await serve(server, stoppingOnSignals: stoppingOnSignals)
+            failure = nil
+        } catch {
+            failure = error
+        }
+        try await client.shutdown()
+        try await eventLoopGroup.shutdownGracefully()
+        if let failure { throw failure }
+    }
+
+    private func serve(_ server: ProxyServer, stoppingOnSignals: Bool) async throws {
+        // Shut down from the last to the first: no new requests, then no calls, then no writes.
+        var configuration = ServiceGroupConfiguration(
+            services: [
+                .init(service: store), .init(service: proxy),
+                .init(
+                    service: server, successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup),
+            ], logger: quietLogger)
+        configuration.maximumGracefulShutdownDuration = settings.shutdownTimeout
+        let group = ServiceGroup(configuration: configuration)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            if stoppingOnSignals {
+                let signals = ShutdownSignals(
+                    readiness: readiness, drainDelay: settings.drainDelay, logger: logger)
+                tasks.addTask { await signals.watch(group) }
+            }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    /// The service group's own lines are of no interest to who runs the proxy.
+    private var quietLogger: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .error)
+        return logger
+    }
+
+    /// The line that says where the proxy listens and what stands behind it.
+    func announcement(listeningOn address: ListenAddress) -> String {
+        let scheme = settings.tls == nil ? "http" : "https"
+        return "Reprise listens on \(scheme)://\(address), "
+            + "upstream \(settings.defaultUpstream), store \(storeName)"
+    }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import Logging
+import RepriseServer
+import ServiceLifecycle
+import UnixSignals
+
+/// Stops the proxy on SIGTERM and SIGINT: the first one drains, the second ends it at once.
+struct ShutdownSignals {
+    let readiness: Readiness
+    /// How long `/ready` answers 503 while connections are still accepted.
+    let drainDelay: Duration
+    let logger: Logger
+
+    /// Waits for signals until its task is cancelled.
+    func watch(_ group: ServiceGroup) async {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        await withDiscardingTaskGroup { tasks in
+            var isStopping = false
+            for await signal in signals {
+                if isStopping {
+                    // At once means at once: what is not flushed is lost.
+                    _exit(128 + signal.rawValue)
+                }
+                isStopping = true
+                logger.notice("stopping", metadata: ["signal": "\(signal)"])
+                readiness.beginDraining()
+                tasks.addTask {
+                    // Cancelled only when the group is gone already.
+                    try? await Task.sleep(for: drainDelay)
+                    await group.triggerGracefulShutdown()
+                }
+            }
+        }
+    }
+}
