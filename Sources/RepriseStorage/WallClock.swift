@@ -1,9 +1,9 @@
 #if canImport(Darwin)
-import Darwin
+    import Darwin
 #elseif canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// The time of day and the passing of time, as closures that a test can replace.
@@ -20,7 +20,9 @@ public struct WallClock: Sendable {
     ///   - sleep: Suspends for a duration and ends early, by throwing, when cancelled.
     public init(
         now: @escaping @Sendable () -> Int64,
-        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+        sleep: @escaping @Sendable (Duration) async throws -> Void = {
+            try await Task.sleep(for: $0)
+        }
     ) {
         self.now = now
         self.sleep = sleep

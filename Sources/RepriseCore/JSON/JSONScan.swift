@@ -121,7 +121,7 @@ enum JSONScan {
             let below = word &- 0x20 &* ones
             let quote = (word ^ 0x22 &* ones) &- ones
             let backslash = (word ^ 0x5C &* ones) &- ones
-            let stops = (word | below | quote | backslash) & 0x80 &* ones
+            let stops = (word | below | quote | backslash) & (0x80 &* ones)
             if stops != 0 {
                 return position + stops.trailingZeroBitCount >> 3
             }
