@@ -47,7 +47,7 @@ extension JSONScan {
                 littleEndian: bytes.bytes.unsafeLoadUnaligned(
                     fromByteOffset: position, as: UInt64.self))
             let difference = word ^ 0x5C &* ones
-            let zeros = (difference &- ones) & ~difference & 0x80 &* ones
+            let zeros = (difference &- ones) & ~difference & (0x80 &* ones)
             if zeros != 0 {
                 return position + zeros.trailingZeroBitCount >> 3
             }

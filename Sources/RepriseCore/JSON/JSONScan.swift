@@ -143,7 +143,7 @@ enum JSONScan {
     /// Overlong forms, surrogates and values above U+10FFFF are shut out by the bounds of the second
     /// byte.
     @inline(__always)
-    private static func endOfScalar(
+    static func endOfScalar(
         _ bytes: Span<UInt8>, from start: Int
     ) throws(JSONError) -> Int {
         let lead = bytes[start]

@@ -1,0 +1,90 @@
+/// Decides whether a response is complete and may be stored: a proof is needed, doubt is a no.
+///
+/// It is fed the body as it comes and asked once at the end.
+public struct ResponseJudge: Sendable {
+    /// What a response comes to.
+    public enum Verdict: Equatable, Sendable {
+        /// It is complete; with what it cost where the upstream says so.
+        case storable(Usage?)
+        /// It is passed on and not stored.
+        case rejected(StoreRejection)
+    }
+
+    private enum Form: Sendable {
+        case rejected(StoreRejection)
+        case document
+        case stream(StreamJudge)
+        case audio
+    }
+
+    private let endpoint: Endpoint
+    private let finish: FinishRule
+    private var form: Form
+
+    /// Begins with what the head says.
+    public init(request: CacheableRequest, head: ResponseHead) {
+        endpoint = request.endpoint
+        finish = FinishRule(limitsOutput: request.limitsOutput)
+        form = .document
+        if let rejection = Self.rejection(of: head) {
+            form = .rejected(rejection)
+            return
+        }
+        let type = FieldValue.mediaType(head.headers.first(named: "content-type") ?? [])
+        if type.equals("text/event-stream") {
+            form = .stream(StreamJudge(endpoint: endpoint, finish: finish))
+        } else if type.equals("application/json") || type.ends(withLiteral: "+json") {
+            form = .document
+        } else if endpoint == .speech,
+            type.starts(withLiteral: "audio/") || type.equals("application/octet-stream")
+        {
+            form = .audio
+        } else {
+            form = .rejected(.contentType)
+        }
+    }
+
+    /// Takes the next bytes of the body.
+    public mutating func consume(_ chunk: Span<UInt8>) {
+        guard case .stream(var stream) = form else { return }
+        // Taken out first, so that the stream's buffers are not copied on write.
+        form = .document
+        stream.consume(chunk)
+        form = .stream(stream)
+    }
+
+    /// Ends the body.
+    ///
+    /// - Parameters:
+    ///   - body: All of it, the same bytes that were consumed.
+    ///   - framingComplete: Whether HTTP's framing proves that it came to its end (RFC 9112 §8).
+    public func finish(body: Span<UInt8>, framingComplete: Bool) -> Verdict {
+        if case .rejected(let rejection) = form { return .rejected(rejection) }
+        guard framingComplete else { return .rejected(.framing) }
+        switch form {
+        case .rejected(let rejection): return .rejected(rejection)
+        case .document: return DocumentJudge.judge(body, endpoint: endpoint, finish: finish)
+        case .stream(let stream): return stream.verdict()
+        case .audio: return body.isEmpty ? .rejected(.empty) : .storable(nil)
+        }
+    }
+
+    private static func rejection(of head: ResponseHead) -> StoreRejection? {
+        if head.status != 200 { return .status }
+        for field in head.headers {
+            if field.isNamed("content-encoding"),
+                !FieldValue.lowercased(field.value).equals("identity")
+            {
+                return .contentEncoding
+            }
+            if field.isNamed("vary"),
+                FieldValue.split(field.value, at: UInt8(ascii: ",")).contains(where: {
+                    $0.equals("*")
+                })
+            {
+                return .vary
+            }
+        }
+        return nil
+    }
+}
