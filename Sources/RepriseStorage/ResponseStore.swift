@@ -5,8 +5,11 @@ public import RepriseCore
 ///
 /// A store holds opaque text under a key. It knows nothing of HTTP and checks nothing in the text.
 ///
-/// Every method must return soon after its task is cancelled, even when the work below it is
-/// stuck: deadlines are kept by cancelling. Work that was already under way may still take effect.
+/// `load` must return soon after its task is cancelled, even when the work below it is stuck: that
+/// is how its deadline is kept. The other methods go on when their task is cancelled, for the last
+/// batch is written while a service is being cancelled; each must give up by itself within 10 s.
+/// Work that was given up may still take effect, but before anything that is asked for later.
+///
 /// All methods may be called concurrently, but only one task at a time calls `save`, `remove` and
 /// `maintain`.
 public protocol ResponseStore: Sendable {

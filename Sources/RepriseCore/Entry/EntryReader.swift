@@ -37,7 +37,7 @@ struct EntryReader {
             if isNamed("namespace") { namespace = value.text }
             if isNamed("credential") { credential = value.text.flatMap(Hex.decode) }
             if isNamed("usage") { usage = value.usage }
-            if isNamed("tags") { tags = value.list.compactMap(\.text) }
+            if isNamed("tags") { tags = value.list.compactMap { $0.text } }
             if isNamed("headers") {
                 headers = value.list.compactMap { pair in
                     guard pair.list.count == 2, let name = pair.list[0].text,
