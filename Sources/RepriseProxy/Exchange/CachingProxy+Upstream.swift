@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import RepriseCore
+import RepriseStorage
 
 extension CachingProxy {
     /// The request as it goes upstream.

@@ -1,8 +1,7 @@
 public import AsyncHTTPClient
-import Crypto
 public import Logging
 import NIOCore
-public import RepriseCore
+import RepriseCore
 public import RepriseStorage
 public import ServiceLifecycle
 
@@ -92,7 +91,7 @@ public final class CachingProxy: Service {
     }
 
     private func look(_ lookup: Lookup) async -> Answer {
-        let key = CacheKey(SHA256.hash(data: lookup.cacheable.keyMaterial))
+        let key = CacheKey(hashing: lookup.cacheable.keyMaterial)
         var cause = Forward.Cause(reason: .uriMiss)
         if lookup.directives.skipsLookup {
             cause.reason = .request

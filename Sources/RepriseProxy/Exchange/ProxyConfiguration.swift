@@ -1,5 +1,4 @@
 public import NIOCore
-public import RepriseCore
 
 /// What the proxy is told at start.
 public struct ProxyConfiguration: Sendable {

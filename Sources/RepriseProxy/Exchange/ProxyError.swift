@@ -1,3 +1,4 @@
+import NIOCore
 public import RepriseCore
 
 /// A response made here rather than upstream, in the OpenAI error shape.

@@ -1,4 +1,3 @@
-public import NIOCore
 public import RepriseCore
 
 /// A request as a client sent it, routed to an upstream.

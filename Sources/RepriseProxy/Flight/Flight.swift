@@ -81,12 +81,12 @@ final class Flight: Sendable {
 
     /// Waits until readers have caught up enough for the upstream to be read on.
     func waitForRoom() async throws(FlightFailure) {
-        try await wait(for: .room) { $0.hasRoom ? () : nil }
+        _ = try await wait(for: .room) { $0.hasRoom ? true : nil }
     }
 
     /// Waits until nobody reads and nothing is gained by going on.
     func waitUntilAbandoned() async throws(FlightFailure) {
-        try await wait(for: .abandonment) { $0.isAbandoned ? () : nil }
+        _ = try await wait(for: .abandonment) { $0.isAbandoned ? true : nil }
     }
 
     // MARK: The readers' side
@@ -121,11 +121,9 @@ final class Flight: Sendable {
 
     /// The next buffers for a reader; nil at the clean end.
     func next(for id: FlightState.ReaderID) async throws(FlightFailure) -> [ByteBuffer]? {
-        let step = try await wait { state in
-            switch state.next(for: id) {
-            case .wait: nil
-            case let step: step
-            }
+        let step = try await wait { state -> FlightState.Step? in
+            let step = state.next(for: id)
+            return step == .wait ? nil : step
         }
         switch step {
         case .deliver(let buffers):

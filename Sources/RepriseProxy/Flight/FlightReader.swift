@@ -1,4 +1,4 @@
-public import NIOCore
+import NIOCore
 import RepriseCore
 
 /// One request's view of an upstream call: the response from its first byte, live.

@@ -69,7 +69,7 @@ struct FlightRecording {
         let metadata = EntryMetadata(
             status: head.status, headers: HeaderPolicy.stored(head.headers), storedAt: now,
             ttl: terms.ttl, bodyLength: Int64(body.readableBytes),
-            bodyDigest: Array(SHA256.hash(data: body.readableBytesView)),
+            bodyDigest: SHA256.digest(of: body),
             upstream: Array(recorder.upstream.utf8), path: recorder.head.path,
             model: recorder.request.model, namespace: terms.namespace, usage: usage,
             tags: terms.tags,

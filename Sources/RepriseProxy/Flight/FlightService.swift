@@ -1,4 +1,4 @@
-public import ServiceLifecycle
+import ServiceLifecycle
 
 /// Runs upstream calls outside the requests that started them, so that a client that leaves ends
 /// nobody else's response.

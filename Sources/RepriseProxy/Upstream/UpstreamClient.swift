@@ -1,7 +1,7 @@
 import AsyncHTTPClient
-public import NIOCore
+import NIOCore
 import NIOHTTP1
-import NIOSSL
+import NIOPosix
 import RepriseCore
 
 /// Sends requests to upstreams: no redirects followed, no retries, no decompression, certificates
@@ -82,29 +82,36 @@ extension UpstreamError {
     /// Sorts what the HTTP client throws.
     init(_ error: any Error) {
         switch error {
-        case HTTPClientError.connectTimeout, HTTPClientError.readTimeout,
-            HTTPClientError.writeTimeout, HTTPClientError.deadlineExceeded,
-            HTTPClientError.tlsHandshakeTimeout, HTTPClientError.getConnectionFromPoolTimeout:
-            self = .timedOut
-        case HTTPClientError.remoteConnectionClosed, HTTPClientError.cancelled,
-            HTTPClientError.requestStreamCancelled, HTTPClientError.uncleanShutdown:
-            self = .connectionLost
-        case HTTPClientError.bodyLengthMismatch:
-            self = .unsendable("the body is not as long as its Content-Length says")
-        case let error as HTTPClientError where error.isInvalidRequest:
-            self = .unsendable(error.shortDescription)
+        case let error as HTTPClientError:
+            self.init(error)
         case is ChannelError, is HTTPParserError:
             self = .connectionLost
-        case is NIOConnectionError, is IOError, is NIOSSLError, is NIOSSLExtraError:
-            self = .unreachable(String(describing: error))
+        case let error as NIOConnectionError:
+            let reasons = error.connectionErrors.map { String(describing: $0.error) }
+            self = .unreachable("\(error.host):\(error.port): " + reasons.joined(separator: ", "))
         default:
             self = .unreachable(String(describing: error))
         }
     }
-}
 
-extension HTTPClientError {
-    fileprivate var isInvalidRequest: Bool {
-        shortDescription.hasPrefix("Invalid")
+    private init(_ error: HTTPClientError) {
+        let timeouts: [HTTPClientError] = [
+            .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .tlsHandshakeTimeout,
+            .getConnectionFromPoolTimeout,
+        ]
+        let losses: [HTTPClientError] = [
+            .remoteConnectionClosed, .cancelled, .requestStreamCancelled, .uncleanShutdown,
+        ]
+        if timeouts.contains(error) {
+            self = .timedOut
+        } else if losses.contains(error) {
+            self = .connectionLost
+        } else if error == .bodyLengthMismatch {
+            self = .unsendable("the body is not as long as its Content-Length says")
+        } else if error.shortDescription.hasPrefix("Invalid") {
+            self = .unsendable(error.shortDescription)
+        } else {
+            self = .unreachable(error.shortDescription)
+        }
     }
 }

@@ -1,5 +1,5 @@
 public import NIOCore
-public import RepriseCore
+import RepriseCore
 
 /// A request as it goes to an upstream.
 struct UpstreamRequest: Sendable {
