@@ -1,0 +1,217 @@
+import Dispatch
+import GRDB
+public import Logging
+public import NIOCore
+public import RepriseCore
+import Synchronization
+
+/// A persistent store in one SQLite file, through GRDB.
+///
+/// The file is in write-ahead mode, so that readers and the writer do not wait for each other, and
+/// several processes may share it. Each batch is one transaction with `synchronous = NORMAL`: a
+/// killed process leaves whole entries only, a power failure may lose the last batches.
+///
+/// The bound counts the pages of the file that hold something. The file itself may be a sixteenth
+/// larger, and the write-ahead log beside it holds up to 16 MiB more for a while. Over the bound,
+/// the least recently used entries go; uses are noted to the minute and written with the next
+/// batch.
+///
+/// A file that is not a database or turns out damaged is set aside and replaced by an empty one.
+public final class SQLiteStore: ResponseStore {
+    /// `sqlite`
+    public let kind = "sqlite"
+
+    private let file: SQLiteFile
+    private let contents: SQLiteContents
+    private let clock: WallClock
+    private let logger: Logger
+    private let uses = Mutex(RecentUses())
+    private let state: Mutex<State>
+    /// Everything that changes the file or the connection to it runs here.
+    private let queue = DispatchQueue(label: "reprise.sqlite.writer")
+
+    /// How long a write may take before it is left to itself.
+    private static let writeDeadline = DispatchTimeInterval.seconds(8)
+
+    private struct State: Sendable {
+        /// nil once closed, or while a damaged file could not be replaced.
+        var connection: SQLiteFile.Connection?
+        /// How damage was noticed; the next write replaces the file.
+        var damage: String?
+        var isClosed = false
+        /// Whether a write is under way, perhaps one that nobody waits for any more.
+        var isWriting = false
+    }
+
+    /// Opens the store, and creates directories (for their owner only) and the file (readable by
+    /// its owner only) as needed. Blocks for a few milliseconds.
+    ///
+    /// - Parameters:
+    ///   - path: The absolute path of the database file.
+    ///   - maxBytes: The bound of the store in bytes, 1 MiB at least.
+    /// - Throws: ``StoreError/incompatible(_:)`` for another program's or a newer version's
+    ///   database, and ``StoreError/unavailable(_:)`` when the file can be neither opened nor
+    ///   created.
+    public init(
+        path: String, maxBytes: Int64, clock: WallClock = .system, logger: Logger
+    ) throws(StoreError) {
+        self.file = SQLiteFile(path: path)
+        self.contents = SQLiteContents(maxBytes: max(1 << 20, maxBytes))
+        self.clock = clock
+        self.logger = logger
+        self.state = Mutex(State(connection: try file.open(now: clock.now(), logger: logger)))
+    }
+
+    /// Reads an entry; see ``ResponseStore/load(_:)``.
+    public func load(_ key: CacheKey) async throws(StoreError) -> ByteBuffer? {
+        let pool = state.withLock { $0.damage == nil ? $0.connection?.pool : nil }
+        guard let pool else { throw .unavailable("the database is closed or being replaced") }
+        let now = clock.now()
+        let answer = OneAnswer<ByteBuffer?>()
+        pool.asyncUnsafeRead { [weak self] db in
+            do {
+                guard let found = try SQLiteContents.load(key, now: now, db.get()) else {
+                    answer.give(.success(nil))
+                    return
+                }
+                self?.uses.withLock { $0.note(key, known: found.lastUsed, now: now) }
+                answer.give(.success(found.text))
+            } catch {
+                answer.give(.failure(self?.notice(error) ?? StoreError(error)))
+            }
+        }
+        return try await withTaskCancellationHandler {
+            () async -> Result<ByteBuffer?, StoreError> in
+            do throws(StoreError) {
+                return .success(try await answer.take())
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            answer.give(.failure(.cancelled))
+        }.get()
+    }
+
+    /// Stores entries in one transaction; see ``ResponseStore/save(_:)``. An entry larger than
+    /// half the bound is left out.
+    public func save(_ entries: [StoredEntry]) async throws(StoreError) {
+        let now = clock.now()
+        try await write { [contents] db in
+            try contents.removeExpired(db, now: now)
+            try contents.save(entries, now: now, db)
+        }
+    }
+
+    /// Removes entries in one transaction; see ``ResponseStore/remove(_:)``.
+    public func remove(_ keys: [CacheKey]) async throws(StoreError) {
+        try await write { [contents] db in try contents.remove(keys, db) }
+    }
+
+    /// Writes noted uses, removes expired entries and shrinks the file.
+    public func maintain() async throws(StoreError) {
+        let now = clock.now()
+        try await write { [contents] db in
+            try contents.removeExpired(db, now: now)
+            try contents.makeRoom(for: 0, db)
+        }
+    }
+
+    /// Closes the file, after the write that is under way.
+    public func close() async {
+        let answer = OneAnswer<Void>()
+        queue.async { [self] in
+            let connection = state.withLock { state in
+                state.isClosed = true
+                defer { state.connection = nil }
+                return state.connection
+            }
+            // What keeps a connection open is a read that is under way; it closes after that.
+            try? connection?.pool.close()
+            answer.give(.success(()))
+        }
+        queue.activateDeadline(Self.writeDeadline, answer)
+        // Past its deadline there is nothing to be done about a file that does not close.
+        try? await answer.take()
+    }
+
+    // MARK: - Writing
+
+    private func write(
+        _ work: @escaping @Sendable (Database) throws -> Void
+    ) async throws(StoreError) {
+        let isFree = state.withLock { state in
+            defer { state.isWriting = true }
+            return !state.isWriting
+        }
+        // A file system that hangs must not pile up the batches that wait for it.
+        guard isFree else { throw .unavailable("an earlier write is still under way") }
+        let answer = OneAnswer<Void>()
+        queue.async { [self] in
+            let result = perform(work)
+            state.withLock { $0.isWriting = false }
+            answer.give(result)
+        }
+        queue.activateDeadline(Self.writeDeadline, answer)
+        try await answer.take()
+    }
+
+    private func perform(_ work: (Database) throws -> Void) -> Result<Void, StoreError> {
+        do {
+            let pool = try usablePool()
+            let uses = uses.withLock { $0.drain() }
+            try pool.writeWithoutTransaction { db in
+                try db.inTransaction(.immediate) {
+                    try contents.touch(uses, db)
+                    try work(db)
+                    return .commit
+                }
+            }
+            return .success(())
+        } catch {
+            return .failure(notice(error))
+        }
+    }
+
+    /// The connection, after replacing a file that turned out to be damaged.
+    private func usablePool() throws(StoreError) -> DatabasePool {
+        let (connection, damage, isClosed) = state.withLock { state in
+            (state.connection, state.damage, state.isClosed)
+        }
+        guard !isClosed else { throw .unavailable("the database is closed") }
+        if let damage, let connection {
+            try file.setAside(
+                now: clock.now(), inode: connection.inode, reason: damage, logger: logger)
+            state.withLock { $0.connection = nil }
+            // Should it not close now, it does when the last read that uses it has ended.
+            try? connection.pool.close()
+        } else if let connection {
+            return connection.pool
+        }
+        let new = try file.open(now: clock.now(), logger: logger)
+        state.withLock { state in
+            state.connection = new
+            state.damage = nil
+        }
+        return new.pool
+    }
+
+    /// Says what an error means, and remembers damage.
+    private func notice(_ error: any Error) -> StoreError {
+        let error = StoreError(error)
+        if case .corrupt(let reason) = error {
+            state.withLock { $0.damage = reason }
+        }
+        return error
+    }
+}
+
+extension DispatchQueue {
+    /// Gives up waiting for an answer after a while; the work itself goes on.
+    fileprivate func activateDeadline(
+        _ deadline: DispatchTimeInterval, _ answer: OneAnswer<Void>
+    ) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + deadline) {
+            answer.give(.failure(.timedOut))
+        }
+    }
+}

@@ -1,0 +1,225 @@
+import NIOCore
+import RepriseCore
+import RepriseStorage
+
+/// One run of a check of ``StoreConformance`` on an open store.
+struct StoreConformanceRun: Sendable {
+    let store: any ResponseStore
+    let clock: ManualClock
+    let isPersistent: Bool
+    let reopen: @Sendable () async throws -> any ResponseStore
+
+    /// What was not as the contract says.
+    func failures(of check: StoreConformance.Check) async throws -> [String] {
+        switch check {
+        case .missingIsNil: try await expect(1, nil)
+        case .roundTrip: try await roundTrip(Array("{\"v\":1}\n{\"answer\":42}".utf8))
+        case .binaryText: try await roundTrip(Array(0...255) + [0, 0xFF, 0xC0, 0] + [13, 10, 0])
+        case .emptyText: try await roundTrip([])
+        case .largeText: try await roundTrip((0..<5_000_000).map { UInt8(truncatingIfNeeded: $0) })
+        case .saveReplaces: try await saveReplaces()
+        case .lastOfDuplicatesCounts: try await lastOfDuplicatesCounts()
+        case .removeForgets: try await removeForgets()
+        case .removeOfMissingIsNoError: try await removeOfMissing()
+        case .emptyBatches: try await emptyBatches()
+        case .retentionIsHonoured: try await retentionIsHonoured()
+        case .retentionIsReplaced: try await retentionIsReplaced()
+        case .labelsDoNotMatter: try await labelsDoNotMatter()
+        case .cancelledLoadEnds: try await cancelledLoadEnds()
+        case .readersAndWritersTogether: try await readersAndWritersTogether()
+        case .upkeepKeepsEntries: try await upkeepKeepsEntries()
+        case .closedStoreIsUnavailable: await closedStoreIsUnavailable()
+        case .reopenedStoreKeepsEntries: try await reopenedStoreKeepsEntries()
+        }
+    }
+
+    private func roundTrip(_ text: [UInt8]) async throws -> [String] {
+        try await store.save([SampleResponses.entry(1, text: text)])
+        return try await expect(1, text) + expect(2, nil)
+    }
+
+    private func saveReplaces() async throws -> [String] {
+        try await store.save([SampleResponses.entry(1, text: [1, 1, 1], tags: [[1], [2]])])
+        try await store.save([SampleResponses.entry(1, text: [2], tags: [[2], [3]])])
+        return try await expect(1, [2])
+    }
+
+    private func lastOfDuplicatesCounts() async throws -> [String] {
+        try await store.save([
+            SampleResponses.entry(1, text: [1]), SampleResponses.entry(2, text: [2]),
+            SampleResponses.entry(1, text: [3], tags: [[4], [4]]),
+            SampleResponses.entry(1, text: [4], tags: [[4]]),
+        ])
+        return try await expect(1, [4]) + expect(2, [2])
+    }
+
+    private func removeForgets() async throws -> [String] {
+        try await store.save((1...3).map { SampleResponses.entry($0, text: [UInt8($0)]) })
+        try await store.remove([SampleResponses.key(1), SampleResponses.key(3)])
+        var failures = try await expect(1, nil) + expect(2, [2]) + expect(3, nil)
+        try await store.save([SampleResponses.entry(1, text: [9])])
+        failures += try await expect(1, [9])
+        return failures
+    }
+
+    private func removeOfMissing() async throws -> [String] {
+        try await store.remove([SampleResponses.key(1), SampleResponses.key(1)])
+        return try await expect(1, nil)
+    }
+
+    private func emptyBatches() async throws -> [String] {
+        try await store.save([])
+        try await store.remove([])
+        return try await expect(1, nil)
+    }
+
+    private func retentionIsHonoured() async throws -> [String] {
+        let end = clock.now + 10_000
+        try await store.save([
+            SampleResponses.entry(1, text: [1], retainedUntil: end),
+            SampleResponses.entry(2, text: [2], retainedUntil: end + 60_000),
+            SampleResponses.entry(3, text: [3]),
+        ])
+        var failures = try await expect(1, [1])
+        clock.advance(by: .seconds(9))
+        failures += try await expect(1, [1])
+        clock.advance(by: .seconds(1))
+        failures += try await expect(1, nil) + expect(2, [2]) + expect(3, [3])
+        try await store.maintain()
+        failures += try await expect(1, nil) + expect(2, [2]) + expect(3, [3])
+        return failures
+    }
+
+    private func retentionIsReplaced() async throws -> [String] {
+        try await store.save([
+            SampleResponses.entry(1, text: [1], retainedUntil: clock.now + 1000)
+        ])
+        try await store.save([SampleResponses.entry(1, text: [2])])
+        clock.advance(by: .seconds(86_400))
+        try await store.maintain()
+        return try await expect(1, [2])
+    }
+
+    private func labelsDoNotMatter() async throws -> [String] {
+        let many = (0..<200).map { Array("tag \($0)".utf8) } + [[], [0], [0xFF, 0xFE]]
+        var entry = SampleResponses.entry(1, text: [1], tags: many)
+        entry.labels.model = []
+        entry.labels.namespace = nil
+        try await store.save([entry])
+        return try await expect(1, [1])
+    }
+
+    private func cancelledLoadEnds() async throws -> [String] {
+        try await store.save([SampleResponses.entry(1, text: [1])])
+        let outcome = await withTaskGroup(of: String?.self) { group in
+            group.cancelAll()
+            group.addTask {
+                do throws(StoreError) {
+                    let text = try await store.load(SampleResponses.key(1))
+                    return text == ByteBuffer(bytes: [1])
+                        ? nil : "a cancelled load gave another text"
+                } catch {
+                    return error == .cancelled ? nil : "a cancelled load threw \(error)"
+                }
+            }
+            return await group.next() ?? nil
+        }
+        return try await [outcome].compactMap { $0 } + expect(1, [1])
+    }
+
+    /// Every text that is read must be one that was saved, whole.
+    private func readersAndWritersTogether() async throws -> [String] {
+        let keys = 16
+        let rounds = 30
+        return try await withThrowingTaskGroup(of: [String].self) { group in
+            group.addTask {
+                for round in 0..<rounds {
+                    try await store.save(
+                        (0..<keys).map { SampleResponses.entry($0, text: Self.text($0, round)) })
+                }
+                return []
+            }
+            for _ in 0..<4 {
+                group.addTask {
+                    var failures: [String] = []
+                    for step in 0..<(keys * 8) {
+                        let number = step % keys
+                        let text = try await store.load(SampleResponses.key(number))
+                        guard let text else { continue }
+                        let bytes = Array(text.readableBytesView)
+                        let round = Int(bytes.first ?? 0)
+                        if bytes != Self.text(number, round) {
+                            failures.append("key \(number) held a text that was never saved")
+                        }
+                    }
+                    return failures
+                }
+            }
+            var failures = try await group.reduce(into: []) { $0 += $1 }
+            for number in 0..<keys {
+                failures += try await expect(number, Self.text(number, rounds - 1))
+            }
+            return failures
+        }
+    }
+
+    private static func text(_ number: Int, _ round: Int) -> [UInt8] {
+        [UInt8(round), UInt8(number)]
+            + Array(repeating: UInt8(round &+ number), count: 500 * (number + 1))
+    }
+
+    private func upkeepKeepsEntries() async throws -> [String] {
+        try await store.save([SampleResponses.entry(1, text: [1])])
+        clock.advance(by: .seconds(3600))
+        var failures = try await expect(1, [1])
+        try await store.maintain()
+        try await store.maintain()
+        failures += try await expect(1, [1])
+        return failures
+    }
+
+    private func closedStoreIsUnavailable() async -> [String] {
+        await store.close()
+        var failures: [String] = []
+        do throws(StoreError) {
+            _ = try await store.load(SampleResponses.key(1))
+            failures.append("a closed store answered a load")
+        } catch {
+            if case .unavailable = error {} else { failures.append("a closed store: \(error)") }
+        }
+        do throws(StoreError) {
+            try await store.save([SampleResponses.entry(1, text: [1])])
+            failures.append("a closed store took a save")
+        } catch {
+            if case .unavailable = error {} else { failures.append("a closed store: \(error)") }
+        }
+        return failures
+    }
+
+    private func reopenedStoreKeepsEntries() async throws -> [String] {
+        try await store.save((1...20).map { SampleResponses.entry($0, text: [UInt8($0)]) })
+        try await store.remove([SampleResponses.key(20)])
+        await store.close()
+        let reopened = try await reopen()
+        let run = StoreConformanceRun(
+            store: reopened, clock: clock, isPersistent: isPersistent, reopen: reopen)
+        var failures = try await run.expect(20, nil)
+        for number in 1..<20 {
+            failures += try await run.expect(number, isPersistent ? [UInt8(number)] : nil)
+        }
+        await reopened.close()
+        return failures
+    }
+
+    private func expect(_ number: Int, _ text: [UInt8]?) async throws -> [String] {
+        let found = try await store.load(SampleResponses.key(number))
+        guard found != text.map({ ByteBuffer(bytes: $0) }) else { return [] }
+        return [
+            "key \(number): expected \(Self.words(text?.count)), found \(Self.words(found?.readableBytes))"
+        ]
+    }
+
+    private static func words(_ bytes: Int?) -> String {
+        bytes.map { "a text of \($0) bytes" } ?? "nothing"
+    }
+}
