@@ -49,6 +49,11 @@ struct SettingsFile: FileConfigSnapshot {
         self.providerName = providerName
         format = parsingOptions.format
         let collector = KeyCollector()
+        if Self.isEmpty(data, parsingOptions.format) {
+            keys = []
+            content = InMemoryProvider(values: [:]).snapshot()
+            return
+        }
         do {
             switch parsingOptions.format {
             case .json:
@@ -63,9 +68,20 @@ struct SettingsFile: FileConfigSnapshot {
                         secretsSpecifier: .dynamic { key, _ in collector.insert(key) }))
             }
         } catch {
-            throw Malformation(reason: Self.firstLine(of: error))
+            throw Malformation(reason: Self.reason(error))
         }
         keys = collector.keys.sorted()
+    }
+
+    /// Whether a file says nothing, such as a YAML file with every line commented out: to a YAML
+    /// parser it holds null, not an empty map.
+    private static func isEmpty(_ data: RawSpan, _ format: Format) -> Bool {
+        guard format == .yaml else { return false }
+        let text = data.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        return text.split(whereSeparator: \.isNewline).allSatisfy { line in
+            let content = line.drop(while: \.isWhitespace)
+            return content.isEmpty || content.hasPrefix("#") || content == "---"
+        }
     }
 
     func value(forKey key: AbsoluteConfigKey, type: ConfigType) throws -> LookupResult {
@@ -128,11 +144,14 @@ struct SettingsFile: FileConfigSnapshot {
         }
     }
 
-    private static func firstLine(of error: any Error) -> String {
+    /// The parser's words without the excerpt of the file that may follow them: it could show a
+    /// credential.
+    private static func reason(_ error: any Error) -> String {
         let explanation = (error as NSError).userInfo["NSDebugDescription"] as? String
-        let text = explanation ?? String(describing: error)
-        let line = text.prefix { !$0.isNewline }
-        return String(line.hasSuffix(":") ? line.dropLast() : line)
+        let lines = (explanation ?? String(describing: error)).split(whereSeparator: \.isNewline)
+        let last = lines.firstIndex { $0.hasSuffix(":") || $0.hasSuffix(".") } ?? 0
+        let words = lines.prefix(last + 1).joined(separator: "; ")
+        return words.hasSuffix(":") ? String(words.dropLast()) : words
     }
 }
 

@@ -81,7 +81,7 @@ public struct ProxyServer: Service {
         do {
             try await service.run()
         } catch let error as IOError {
-            throw StartError("cannot listen on \(address): \(error.reason)")
+            throw StartError("cannot listen on \(address): \(error)")
         } catch let error as SocketAddressError {
             throw StartError("cannot listen on \(address): \(error)")
         }

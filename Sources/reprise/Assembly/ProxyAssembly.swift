@@ -24,13 +24,13 @@ struct ProxyAssembly {
     ///   - environment: Says where the user's cache directory is.
     ///   - clock: What ages are counted in.
     ///   - logger: Nil writes to standard error as the settings say.
-    /// - Throws: ``StartError`` when the store cannot be used.
+    /// - Throws: ``StoreURL/Invalid`` or ``StartError`` when the store cannot be used.
     init(
         _ settings: ServerSettings, environment: [String: String], clock: WallClock = .system,
         logger: Logger? = nil
-    ) async throws {
+    ) throws {
         let logger = logger ?? settings.makeLogger()
-        let opened = try await OpenedStore(settings, environment: environment, clock: clock, logger)
+        let opened = try OpenedStore(settings, environment: environment, clock: clock, logger)
         self.settings = settings
         self.logger = logger
         storeName = opened.name

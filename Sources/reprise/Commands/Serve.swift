@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RepriseServer
+import RepriseStorage
 
 /// `reprise serve`: the proxy.
 struct Serve: AsyncParsableCommand {
@@ -32,6 +33,8 @@ struct Serve: AsyncParsableCommand {
                 print(assembly.announcement(listeningOn: address))
                 fflush(stdout)
             }
+        } catch let error as StoreURL.Invalid {
+            throw ExitCode(SettingsError.exitCode).saying("--store: \(error)")
         } catch let error as StartError {
             throw ExitCode.unavailable.saying(error.description)
         }
