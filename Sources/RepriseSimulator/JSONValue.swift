@@ -55,6 +55,35 @@ enum JSONValue: Sendable {
     }
 }
 
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    /// A string.
+    init(stringLiteral value: String) {
+        self = .string(value)
+    }
+
+    /// An integer.
+    init(integerLiteral value: Int) {
+        self = .integer(value)
+    }
+
+    /// A boolean.
+    init(booleanLiteral value: Bool) {
+        self = .bool(value)
+    }
+
+    /// An array.
+    init(arrayLiteral elements: JSONValue...) {
+        self = .array(elements)
+    }
+
+    /// An object with its members in this order.
+    init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(elements)
+    }
+}
+
 extension JSONValue: Decodable {
     private struct Name: CodingKey {
         let stringValue: String

@@ -3,7 +3,9 @@ import Synchronization
 /// What a simulated upstream does with each request.
 public struct Script: Sendable {
     private let decide: @Sendable (SimulatedRequest) -> SimulatedResponse?
-    private var holdUpload: @Sendable (_ method: String, _ target: String) -> Gate? = { _, _ in nil }
+    private var holdUpload: @Sendable (_ method: String, _ target: String) -> Gate? = { _, _ in
+        nil
+    }
 
     /// Creates a script that asks a closure.
     ///

@@ -99,12 +99,14 @@ extension SimulatedResponse {
         status: Int, message: String, type: String = "invalid_request_error",
         parameter: String? = nil, code: String? = nil, headers: HeaderList = []
     ) -> SimulatedResponse {
-        let error: JSONValue = .object([
-            ("message", .string(message)), ("type", .string(type)),
-            ("param", .optional(parameter)), ("code", .optional(code)),
-        ])
+        let error: JSONValue = [
+            "message": .string(message),
+            "type": .string(type),
+            "param": .optional(parameter),
+            "code": .optional(code),
+        ]
         return json(
-            JSONValue.object([("error", error)]).text, status: status, headers: headers)
+            (["error": error] as JSONValue).text, status: status, headers: headers)
     }
 
     /// A 429 that says when to come again, as the official SDKs read it.
