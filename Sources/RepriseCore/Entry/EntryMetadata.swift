@@ -52,17 +52,3 @@ public struct EntryMetadata: Equatable, Sendable {
         self.chunks = chunks
     }
 }
-
-/// One piece of a body as it came from the upstream.
-public struct StreamChunk: Equatable, Sendable {
-    /// Milliseconds since the head of the response.
-    public var milliseconds: Int64
-    /// Bytes.
-    public var length: Int64
-
-    /// Makes a piece.
-    public init(milliseconds: Int64, length: Int64) {
-        self.milliseconds = milliseconds
-        self.length = length
-    }
-}

@@ -18,114 +18,63 @@ struct EntryReader {
     private var headers: [HeaderField] = []
     private var chunks: [StreamChunk] = []
 
-    mutating func read(_ line: Span<UInt8>) throws(JSONError) {
+    /// Takes the line in.
+    ///
+    /// - Throws: ``EntryError/malformed`` when it is not a JSON object, or a known member is not of
+    ///   its type.
+    mutating func read(_ line: Span<UInt8>) throws(EntryError) {
         var json = JSONTokenizer()
-        guard try json.next(line) == .beginObject else { throw .invalid }
-        while case .name(let name)? = try json.next(line) {
-            func isNamed(_ literal: StaticString) -> Bool { JSONText.equals(line, name, literal) }
-            let value = try Self.value(&json, line)
-            if isNamed("version") { version = value.number }
-            if isNamed("status") { status = value.number }
-            if isNamed("stored_at") { storedAt = value.number }
-            if isNamed("ttl") { ttl = value.number }
-            if isNamed("length") { length = value.number }
-            if isNamed("sha256") { digest = value.text.flatMap(Hex.decode) }
-            if isNamed("encoding") { encoding = value.text }
-            if isNamed("upstream") { upstream = value.text }
-            if isNamed("path") { path = value.text }
-            if isNamed("model") { model = value.text }
-            if isNamed("namespace") { namespace = value.text }
-            if isNamed("credential") { credential = value.text.flatMap(Hex.decode) }
-            if isNamed("usage") { usage = value.usage }
-            if isNamed("tags") { tags = value.list.compactMap { $0.text } }
-            if isNamed("headers") {
-                headers = value.list.compactMap { pair in
-                    guard pair.list.count == 2, let name = pair.list[0].text,
-                        let value = pair.list[1].text
-                    else { return nil }
-                    return HeaderField(name: name, value: value)
-                }
+        do throws(JSONError) {
+            let first = try json.next(line)
+            guard first == .beginObject else { throw .invalid }
+            while case .name(let name)? = try json.next(line) {
+                guard let token = try json.next(line) else { throw .invalid }
+                let value = try EntryValue(token, &json, line)
+                if value != .null { try take(JSONText.decoded(line, name), value) }
             }
-            if isNamed("chunks") {
-                chunks = value.list.compactMap { pair in
-                    guard pair.list.count == 2, let milliseconds = pair.list[0].number,
-                        let length = pair.list[1].number
-                    else { return nil }
-                    return StreamChunk(milliseconds: milliseconds, length: length)
-                }
-            }
+            guard try json.next(line) == nil else { throw .invalid }
+        } catch {
+            throw .malformed
         }
-        guard try json.next(line) == nil else { throw .invalid }
         isBase64 = encoding?.equals("base64") == true
     }
 
+    private mutating func take(_ name: [UInt8], _ value: EntryValue) throws(JSONError) {
+        if name.equals("version") { version = try value.number() }
+        if name.equals("status") { status = try value.number() }
+        if name.equals("stored_at") { storedAt = try value.number() }
+        if name.equals("ttl") { ttl = try value.number() }
+        if name.equals("length") { length = try value.number() }
+        if name.equals("sha256") { digest = Hex.decode(try value.text()) }
+        if name.equals("encoding") { encoding = try value.text() }
+        if name.equals("upstream") { upstream = try value.text() }
+        if name.equals("path") { path = try value.text() }
+        if name.equals("model") { model = try value.text() }
+        if name.equals("namespace") { namespace = try value.text() }
+        if name.equals("credential") { credential = Hex.decode(try value.text()) }
+        if name.equals("usage") { usage = try value.usage() }
+        if name.equals("tags") { tags = try value.texts() }
+        if name.equals("headers") { headers = try value.headers() }
+        if name.equals("chunks") { chunks = try value.chunks() }
+    }
+
     /// What was read.
+    ///
+    /// - Throws: ``EntryError/unknownVersion``, or ``EntryError/malformed`` when something is missing
+    ///   or impossible.
     func metadata() throws(EntryError) -> EntryMetadata {
         guard let version else { throw .malformed }
         guard version == EntryCodec.version else { throw .unknownVersion }
         guard let status, 100...599 ~= status, let storedAt, let length, length >= 0,
-            let digest, digest.count == 32, let upstream, let path, let credential,
-            let encoding, encoding.equals("utf-8") || encoding.equals("base64")
+            let digest, digest.count == 32, let upstream, let path,
+            let credential, credential.count == 32,
+            let encoding, encoding.equals("utf-8") || encoding.equals("base64"),
+            ttl.map({ $0 >= 0 }) != false, StreamChunk.areWhole(chunks, length: length)
         else { throw .malformed }
         return EntryMetadata(
             status: Int32(status), headers: headers, storedAt: storedAt, ttl: ttl,
             bodyLength: length, bodyDigest: digest, upstream: upstream, path: path, model: model,
             namespace: namespace, usage: usage, tags: tags, credentialScope: credential,
             chunks: chunks)
-    }
-
-    /// A value of the few shapes that metadata have; anything else is none of them.
-    private struct Value {
-        var number: Int64?
-        var text: [UInt8]?
-        var list: [Value] = []
-        var usage: Usage?
-    }
-
-    private static func value(
-        _ json: inout JSONTokenizer, _ line: Span<UInt8>
-    ) throws(JSONError) -> Value {
-        guard let token = try json.next(line) else { return Value() }
-        return try value(token, &json, line, depth: 0)
-    }
-
-    private static func value(
-        _ token: JSONToken, _ json: inout JSONTokenizer, _ line: Span<UInt8>, depth: Int
-    ) throws(JSONError) -> Value {
-        var value = Value()
-        switch token {
-        case .number(let range): value.number = JSONText.integer(line, range)
-        case .string(let range): value.text = JSONText.decoded(line, range)
-        case .beginArray where depth < 2:
-            while let element = try json.next(line), element != .endArray {
-                value.list.append(try self.value(element, &json, line, depth: depth + 1))
-            }
-        case .beginObject:
-            try readObject(&value, &json, line)
-        default:
-            try json.skipValue(line, after: token)
-        }
-        return value
-    }
-
-    /// Reads bytes in base64, or a usage.
-    private static func readObject(
-        _ value: inout Value, _ json: inout JSONTokenizer, _ line: Span<UInt8>
-    ) throws(JSONError) {
-        var usage = Usage(inputTokens: 0, outputTokens: 0)
-        while case .name(let name)? = try json.next(line) {
-            func isNamed(_ literal: StaticString) -> Bool { JSONText.equals(line, name, literal) }
-            guard let token = try json.next(line) else { return }
-            if case .string(let range) = token, isNamed("base64") {
-                value.text = Base64.decode(line.extracting(range))
-            }
-            if case .number(let range) = token, let count = JSONText.integer(line, range) {
-                if isNamed("input_tokens") { usage.inputTokens = count }
-                if isNamed("output_tokens") { usage.outputTokens = count }
-                if isNamed("cached_input_tokens") { usage.cachedInputTokens = count }
-            }
-            try json.skipValue(line, after: token)
-        }
-        value.usage = usage
     }
 }

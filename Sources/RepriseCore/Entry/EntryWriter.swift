@@ -39,7 +39,8 @@ struct EntryWriter {
             writer.list([field.name, field.value]) { $0.string($1) }
         }
         name("chunks")
-        list(metadata.chunks) { writer, chunk in
+        let isWhole = StreamChunk.areWhole(metadata.chunks, length: metadata.bodyLength)
+        list(isWhole ? StreamChunk.bounded(metadata.chunks) : []) { writer, chunk in
             writer.list([chunk.milliseconds, chunk.length]) { $0.text.append(decimal: $1) }
         }
         text.append(UInt8(ascii: "}"))

@@ -9,6 +9,7 @@ enum DocumentJudge {
     static func judge(
         _ body: Span<UInt8>, endpoint: Endpoint, finish: FinishRule
     ) -> ResponseJudge.Verdict {
+        if body.isEmpty { return .rejected(.empty) }
         let payload: Payload
         do throws(JSONError) {
             guard let read = try Payload(body) else { return .rejected(.notJSON) }

@@ -1,7 +1,8 @@
 /// Cuts an event stream into its events, however it is cut into chunks (WHATWG HTML §9.2.6).
 ///
 /// Lines end with LF, CRLF or CR; a byte-order mark at the start and comments are passed over; an
-/// event without data, and one that the stream ends in the middle of, are none.
+/// event that the stream ends in the middle of is none. Unlike a browser, it also gives events that
+/// have a name and no data, because `event: error` must not be missed.
 public struct EventStreamScanner: Sendable {
     /// One event.
     public struct Event: Equatable, Sendable {
@@ -22,12 +23,23 @@ public struct EventStreamScanner: Sendable {
     private var hasData = false
     private var isFirstLine = true
     private var endedWithCR = false
+    private var usesCRLF = false
 
     /// Makes a scanner that stands at the start of a stream.
     ///
     /// - Parameter limit: Bytes that one event may hold.
     public init(limit: Int = 32 << 20) {
         self.limit = limit
+    }
+
+    /// Whether the stream could end here without cutting anything off.
+    ///
+    /// It could not within an event, within a line other than a comment or white space, nor between
+    /// the CR and the LF of a stream that ends its lines with both.
+    public var isBetweenEvents: Bool {
+        if hasData || !name.isEmpty || isOverrun { return false }
+        if endedWithCR && usesCRLF { return false }
+        return line.first == UInt8(ascii: ":") || line.allSatisfy { $0 == 0x20 || $0 == 0x09 }
     }
 
     /// The next event that ends in a chunk.
@@ -41,6 +53,7 @@ public struct EventStreamScanner: Sendable {
             if endedWithCR {
                 endedWithCR = false
                 if chunk[position] == UInt8(ascii: "\n") {
+                    usesCRLF = true
                     position += 1
                     continue
                 }
@@ -49,11 +62,11 @@ public struct EventStreamScanner: Sendable {
             while position < chunk.count, !Self.isLineEnd(chunk[position]) {
                 position += 1
             }
-            line.append(copying: chunk.extracting(start..<position))
-            if line.count + data.count > limit {
-                isOverrun = true
+            guard position - start <= limit - line.count - data.count - name.count else {
+                overrun()
                 return nil
             }
+            line.append(copying: chunk.extracting(start..<position))
             guard position < chunk.count else { return nil }
             endedWithCR = chunk[position] == UInt8(ascii: "\r")
             position += 1
@@ -64,6 +77,13 @@ public struct EventStreamScanner: Sendable {
 
     private static func isLineEnd(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    }
+
+    private mutating func overrun() {
+        isOverrun = true
+        line = []
+        name = []
+        data = []
     }
 
     private mutating func endLine() -> Event? {
@@ -81,6 +101,8 @@ public struct EventStreamScanner: Sendable {
             if hasData { data.append(UInt8(ascii: "\n")) }
             data.append(contentsOf: line[value...])
             hasData = true
+            // The LF between the lines counts too, or empty ones could add up without end.
+            if data.count + name.count > limit { overrun() }
         } else if field.equals("event") {
             name = Array(line[value...])
         }
@@ -88,11 +110,12 @@ public struct EventStreamScanner: Sendable {
     }
 
     private mutating func dispatch() -> Event? {
+        guard hasData || !name.isEmpty else { return nil }
         defer {
             name = []
             data = []
             hasData = false
         }
-        return hasData ? Event(name: name, data: data) : nil
+        return Event(name: name, data: data)
     }
 }

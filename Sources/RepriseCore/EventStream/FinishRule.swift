@@ -1,8 +1,18 @@
 /// Which reasons for the end of an answer make it one that may be given again.
-struct FinishRule: Equatable {
+///
+/// A reason that is not listed, such as `content_filter`, `refusal` or one that is new, is none.
+struct FinishRule: Equatable, Sendable {
+    /// Whether the reasons are those of Anthropic's dialect.
+    let isAnthropic: Bool
     /// Whether the client itself set a limit to the output's length: then an answer that reached it
     /// is what was asked for.
     let limitsOutput: Bool
+
+    /// Makes the rule for the answers to a request.
+    init(_ request: CacheableRequest) {
+        isAnthropic = request.endpoint == .messages
+        limitsOutput = request.limitsOutput
+    }
 
     /// Tells whether an answer that ended for a reason may be stored.
     ///
@@ -10,11 +20,11 @@ struct FinishRule: Equatable {
     ///   when there was none.
     func allows(_ reason: [UInt8]?) -> Bool {
         guard let reason else { return false }
-        if Self.whole.contains(where: { reason.equals($0) }) { return true }
-        return limitsOutput && (reason.equals("length") || reason.equals("max_tokens"))
+        if isAnthropic {
+            return reason.equals("end_turn") || reason.equals("tool_use")
+                || reason.equals("stop_sequence") || limitsOutput && reason.equals("max_tokens")
+        }
+        return reason.equals("stop") || reason.equals("tool_calls")
+            || reason.equals("function_call") || limitsOutput && reason.equals("length")
     }
-
-    private static let whole: [StaticString] = [
-        "stop", "tool_calls", "function_call", "end_turn", "tool_use", "stop_sequence",
-    ]
 }

@@ -4,23 +4,11 @@
 struct Payload: Equatable {
     /// One of several answers to the same prompt.
     struct Choice: Equatable {
-        var index: Int64 = 0
-        /// nil when it is null or absent.
+        /// nil when there is none, or not a whole number.
+        var index: Int64?
+        /// nil when it is null or absent; empty, which no rule allows, when it is not a string.
         var finishReason: [UInt8]?
     }
-
-    var type: [UInt8]?
-    /// Whether there is a top-level `error` that is not null.
-    var hasError = false
-    /// The `status`, at the top or in `response`.
-    var status: [UInt8]?
-    /// nil when there is no `choices`.
-    var choices: [Choice]?
-    /// Anthropic's, at the top or in `delta`.
-    var stopReason: [UInt8]?
-    var usage = UsageCounts()
-    /// The elements of `data` by what they carry.
-    var images = Images()
 
     /// How many images a response carries, and how.
     struct Images: Equatable {
@@ -29,12 +17,33 @@ struct Payload: Equatable {
         var linked = 0
     }
 
+    var type: [UInt8]?
+    /// Whether there is an `error` that is not null, at the top or in `response`.
+    var hasError = false
+    /// The `status` at the top.
+    var status: [UInt8]?
+    /// The `status` in `response`.
+    var innerStatus: [UInt8]?
+    /// nil when there is no `choices`.
+    var choices: [Choice]?
+    /// Anthropic's `stop_reason` at the top.
+    var stopReason: [UInt8]?
+    /// Anthropic's `stop_reason` in `delta`.
+    var innerStopReason: [UInt8]?
+    var usage = UsageCounts()
+    /// The elements of `data` by what they carry.
+    var images = Images()
+    /// Whether there is an image at the top, as in the events of an image stream.
+    var hasImage = false
+
     /// Reads a whole document.
     ///
     /// - Returns: nil when it is not an object.
+    /// - Throws: What is wrong with the text as JSON.
     init?(_ bytes: Span<UInt8>) throws(JSONError) {
         var reader = JSONTokenizer()
-        guard try reader.next(bytes) == .beginObject else { return nil }
+        let first = try reader.next(bytes)
+        guard first == .beginObject else { return nil }
         while case .name(let name)? = try reader.next(bytes) {
             guard let value = try reader.next(bytes) else { return nil }
             try read(name, value, &reader, bytes)
@@ -53,10 +62,13 @@ struct Payload: Equatable {
             if isNamed("type") { type = JSONText.decoded(bytes, text) }
             if isNamed("status") { status = JSONText.decoded(bytes, text) }
             if isNamed("stop_reason") { stopReason = JSONText.decoded(bytes, text) }
+            if isNamed("b64_json") { hasImage = !text.isEmpty }
         case .beginObject where isNamed("usage"):
             try usage.read(&reader, bytes)
-        case .beginObject where isNamed("response") || isNamed("message") || isNamed("delta"):
-            try readInner(&reader, bytes)
+        case .beginObject where isNamed("response"):
+            try readInner(&reader, bytes, isResponse: true)
+        case .beginObject where isNamed("message") || isNamed("delta"):
+            try readInner(&reader, bytes, isResponse: false)
         case .beginArray where isNamed("choices"):
             try readChoices(&reader, bytes)
         case .beginArray where isNamed("data"):
@@ -67,16 +79,18 @@ struct Payload: Equatable {
     }
 
     private mutating func readInner(
-        _ reader: inout JSONTokenizer, _ bytes: Span<UInt8>
+        _ reader: inout JSONTokenizer, _ bytes: Span<UInt8>, isResponse: Bool
     ) throws(JSONError) {
         while case .name(let name)? = try reader.next(bytes) {
             guard let value = try reader.next(bytes) else { return }
+            func isNamed(_ literal: StaticString) -> Bool { JSONText.equals(bytes, name, literal) }
+            if isResponse, value != .null, isNamed("error") { hasError = true }
             switch value {
-            case .string(let text) where JSONText.equals(bytes, name, "status"):
-                status = JSONText.decoded(bytes, text)
-            case .string(let text) where JSONText.equals(bytes, name, "stop_reason"):
-                stopReason = JSONText.decoded(bytes, text)
-            case .beginObject where JSONText.equals(bytes, name, "usage"):
+            case .string(let text) where isResponse && isNamed("status"):
+                innerStatus = JSONText.decoded(bytes, text)
+            case .string(let text) where !isResponse && isNamed("stop_reason"):
+                innerStopReason = JSONText.decoded(bytes, text)
+            case .beginObject where isNamed("usage"):
                 try usage.read(&reader, bytes)
             default:
                 try reader.skipValue(bytes, after: value)
@@ -87,23 +101,13 @@ struct Payload: Equatable {
     private mutating func readChoices(
         _ reader: inout JSONTokenizer, _ bytes: Span<UInt8>
     ) throws(JSONError) {
-        var found: [Choice] = []
+        var found = choices ?? []
         while let element = try reader.next(bytes), element != .endArray {
-            guard element == .beginObject else {
+            var choice = Choice()
+            if element == .beginObject {
+                try choice.read(&reader, bytes)
+            } else {
                 try reader.skipValue(bytes, after: element)
-                continue
-            }
-            var choice = Choice(index: Int64(found.count))
-            while case .name(let name)? = try reader.next(bytes) {
-                guard let value = try reader.next(bytes) else { return }
-                switch value {
-                case .number(let number) where JSONText.equals(bytes, name, "index"):
-                    choice.index = JSONText.integer(bytes, number) ?? -1
-                case .string(let text) where JSONText.equals(bytes, name, "finish_reason"):
-                    choice.finishReason = JSONText.decoded(bytes, text)
-                default:
-                    try reader.skipValue(bytes, after: value)
-                }
             }
             found.append(choice)
         }
@@ -114,19 +118,42 @@ struct Payload: Equatable {
         _ reader: inout JSONTokenizer, _ bytes: Span<UInt8>
     ) throws(JSONError) {
         while let element = try reader.next(bytes), element != .endArray {
+            images.count += 1
             guard element == .beginObject else {
                 try reader.skipValue(bytes, after: element)
                 continue
             }
-            images.count += 1
+            var isInline = false
             while case .name(let name)? = try reader.next(bytes) {
                 guard let value = try reader.next(bytes) else { return }
-                if case .string = value, JSONText.equals(bytes, name, "b64_json") {
-                    images.inline += 1
+                if case .string(let text) = value, JSONText.equals(bytes, name, "b64_json") {
+                    isInline = !text.isEmpty
                 }
                 if value != .null, JSONText.equals(bytes, name, "url") { images.linked += 1 }
                 try reader.skipValue(bytes, after: value)
             }
+            if isInline { images.inline += 1 }
+        }
+    }
+}
+
+extension Payload.Choice {
+    /// Reads a choice to its end, its opening bracket having been read.
+    fileprivate mutating func read(
+        _ reader: inout JSONTokenizer, _ bytes: Span<UInt8>
+    ) throws(JSONError) {
+        while case .name(let name)? = try reader.next(bytes) {
+            guard let value = try reader.next(bytes) else { return }
+            if case .number(let number) = value, JSONText.equals(bytes, name, "index") {
+                index = JSONText.integer(bytes, number)
+            }
+            if value != .null, JSONText.equals(bytes, name, "finish_reason") {
+                finishReason = []
+                if case .string(let text) = value {
+                    finishReason = JSONText.decoded(bytes, text)
+                }
+            }
+            try reader.skipValue(bytes, after: value)
         }
     }
 }

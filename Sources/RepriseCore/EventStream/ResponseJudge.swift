@@ -22,9 +22,15 @@ public struct ResponseJudge: Sendable {
     private var form: Form
 
     /// Begins with what the head says.
-    public init(request: CacheableRequest, head: ResponseHead) {
+    ///
+    /// - Parameters:
+    ///   - request: What was asked.
+    ///   - head: The head of the answer. Its content type decides how the body is judged, whether or
+    ///     not a stream was asked for.
+    ///   - eventLimit: Bytes that one event of a stream may hold; a larger one is not stored.
+    public init(request: CacheableRequest, head: ResponseHead, eventLimit: Int = 32 << 20) {
         endpoint = request.endpoint
-        finish = FinishRule(limitsOutput: request.limitsOutput)
+        finish = FinishRule(request)
         form = .document
         if let rejection = Self.rejection(of: head) {
             form = .rejected(rejection)
@@ -32,7 +38,8 @@ public struct ResponseJudge: Sendable {
         }
         let type = FieldValue.mediaType(head.headers.first(named: "content-type") ?? [])
         if type.equals("text/event-stream") {
-            form = .stream(StreamJudge(endpoint: endpoint, finish: finish))
+            form = .stream(
+                StreamJudge(endpoint: endpoint, finish: finish, eventLimit: eventLimit))
         } else if type.equals("application/json") || type.ends(withLiteral: "+json") {
             form = .document
         } else if endpoint == .speech,
@@ -41,6 +48,17 @@ public struct ResponseJudge: Sendable {
             form = .audio
         } else {
             form = .rejected(.contentType)
+        }
+    }
+
+    /// Why the response is not stored, as soon as that is certain; nil while it may be.
+    ///
+    /// Once it is known, there is no use in recording the rest.
+    public var rejection: StoreRejection? {
+        switch form {
+        case .rejected(let rejection): rejection
+        case .stream(let stream): stream.rejection
+        case .document, .audio: nil
         }
     }
 
@@ -73,7 +91,7 @@ public struct ResponseJudge: Sendable {
         if head.status != 200 { return .status }
         for field in head.headers {
             if field.isNamed("content-encoding"),
-                !FieldValue.lowercased(field.value).equals("identity")
+                !FieldValue.lowercased(FieldValue.trimmed(field.value)).equals("identity")
             {
                 return .contentEncoding
             }

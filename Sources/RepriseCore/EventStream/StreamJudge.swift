@@ -1,22 +1,30 @@
 /// Judges an event stream as it comes: whether it reached its dialect's terminal marker with no
-/// error on the way.
+/// error on the way, and nothing after it.
+///
+/// It holds one event at a time, so the scanner's limit bounds its memory.
 struct StreamJudge: Sendable {
+    /// Why the stream is not stored, as soon as that is certain.
+    private(set) var rejection: StoreRejection?
+
     private let endpoint: Endpoint
     private let finish: FinishRule
-    private var scanner = EventStreamScanner()
-    private var rejection: StoreRejection?
+    private var scanner: EventStreamScanner
+    /// Whether the dialect's own terminal marker was the last event that says anything.
     private var isTerminated = false
-    /// The last reason that each choice gave, by its index.
-    private var choices: [(index: Int64, reason: [UInt8]?)] = []
-    private var stopReason: [UInt8]?
+    /// Whether `[DONE]` has been seen.
+    private var isDone = false
+    /// The choices seen, by their index, and whether each has finished.
+    private var choices: [(index: Int64, isFinished: Bool)] = []
+    private var hasStopReason = false
     private var usage = UsageCounts()
 
     /// More choices than this are not followed; the API's own limit is 128.
     private static let choiceLimit = 1024
 
-    init(endpoint: Endpoint, finish: FinishRule) {
+    init(endpoint: Endpoint, finish: FinishRule, eventLimit: Int) {
         self.endpoint = endpoint
         self.finish = finish
+        scanner = EventStreamScanner(limit: eventLimit)
     }
 
     mutating func consume(_ chunk: Span<UInt8>) {
@@ -31,13 +39,14 @@ struct StreamJudge: Sendable {
     func verdict() -> ResponseJudge.Verdict {
         if let rejection { return .rejected(rejection) }
         guard isTerminated else { return .rejected(.truncated) }
+        guard scanner.isBetweenEvents else { return .rejected(.trailingData) }
         switch endpoint {
         case .chatCompletions, .completions:
-            guard !choices.isEmpty, choices.allSatisfy({ finish.allows($0.reason) }) else {
+            guard !choices.isEmpty, choices.allSatisfy({ $0.isFinished }) else {
                 return .rejected(.finishReason)
             }
         case .messages:
-            guard finish.allows(stopReason) else { return .rejected(.finishReason) }
+            guard hasStopReason else { return .rejected(.finishReason) }
         default: break
         }
         return .storable(usage.usage)
@@ -45,67 +54,77 @@ struct StreamJudge: Sendable {
 
     private mutating func judge(_ event: EventStreamScanner.Event) -> StoreRejection? {
         if Self.isFailure(event.name) { return .errorEvent }
-        if event.name.equals("ping") { return nil }
+        let isPing = event.name.equals("ping")
         if event.data.equals("[DONE]") { return judgeDone() }
         let payload: Payload
         do throws(JSONError) {
-            guard let read = try Payload(event.data.span) else { return .notJSON }
+            guard let read = try Payload(event.data.span) else { return isPing ? nil : .notJSON }
             payload = read
         } catch {
-            return .notJSON
+            return isPing ? nil : .notJSON
         }
-        let type = payload.type ?? []
+        let type = payload.type ?? event.name
         if payload.hasError || Self.isFailure(type) { return .errorEvent }
-        if type.equals("ping") { return nil }
-        if isTerminated, endpoint != .images { return .trailingData }
+        if isPing || type.equals("ping") { return nil }
+        // Several images come one after the other, each with its own end.
+        if isDone || isTerminated && endpoint != .images { return .trailingData }
         usage.merge(payload.usage)
         return note(payload, type)
     }
 
+    /// Takes `[DONE]`, which ends the two older dialects; some gateways send it after every other
+    /// one too, where it proves nothing.
     private mutating func judgeDone() -> StoreRejection? {
-        switch endpoint {
-        case .chatCompletions, .completions:
-            if isTerminated { return .trailingData }
-            isTerminated = true
-        default:
-            // Some gateways end every dialect with it; it proves nothing there.
-            break
-        }
+        if isDone { return .trailingData }
+        isDone = true
+        if endpoint == .chatCompletions || endpoint == .completions { isTerminated = true }
         return nil
     }
 
     private mutating func note(_ payload: Payload, _ type: [UInt8]) -> StoreRejection? {
         switch endpoint {
         case .chatCompletions, .completions:
-            for choice in payload.choices ?? [] where !note(choice) {
-                return .eventTooLarge
+            for choice in payload.choices ?? [] {
+                if let rejection = note(choice) { return rejection }
             }
         case .messages:
-            stopReason = payload.stopReason ?? stopReason
+            if let reason = payload.innerStopReason {
+                guard finish.allows(reason) else { return .finishReason }
+                hasStopReason = true
+            }
             isTerminated = type.equals("message_stop")
         case .responses:
             isTerminated = type.equals("response.completed")
-            if isTerminated, payload.status?.equals("completed") != true { return .notCompleted }
+            if isTerminated, payload.innerStatus?.equals("completed") != true {
+                return .notCompleted
+            }
         case .images:
             isTerminated = type.equals("image_generation.completed")
+            if isTerminated, !payload.hasImage { return .imageURL }
         case .speech:
             isTerminated = type.equals("speech.audio.done")
         case .embeddings, .moderations, .inputTokens, .countTokens:
-            break
+            return .contentType
         }
         return nil
     }
 
-    /// - Returns: false when there are too many choices to follow.
-    private mutating func note(_ choice: Payload.Choice) -> Bool {
-        if let known = choices.firstIndex(where: { $0.index == choice.index }) {
-            choices[known].reason = choice.finishReason ?? choices[known].reason
+    /// Takes one choice of a chunk.
+    ///
+    /// A choice without an index could be any, so its end proves nothing about the others. A reason
+    /// that may not be stored is final, whatever a later chunk says.
+    private mutating func note(_ choice: Payload.Choice) -> StoreRejection? {
+        guard let index = choice.index else { return .finishReason }
+        let isFinished = choice.finishReason != nil
+        if isFinished, !finish.allows(choice.finishReason) { return .finishReason }
+        if let known = choices.firstIndex(where: { $0.index == index }) {
+            if isFinished { choices[known].isFinished = true }
         } else if choices.count < Self.choiceLimit {
-            choices.append((choice.index, choice.finishReason))
+            choices.append((index, isFinished))
         } else {
-            return false
+            return .eventTooLarge
         }
-        return true
+        return nil
     }
 
     private static func isFailure(_ name: [UInt8]) -> Bool {

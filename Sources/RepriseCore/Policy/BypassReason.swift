@@ -32,7 +32,7 @@ public enum BypassReason: Equatable, Sendable, CaseIterable {
     case unversionedPrompt
     /// `store` is true on chat completions: the client wants the completion kept upstream.
     case stored
-    /// A tool or field lets the upstream see or change the live world; `X-Proxy-TTL` opts in.
+    /// A tool, a field or the model sees or changes the live world; `X-Proxy-TTL` opts in.
     case hostedTool
     /// A tool's type is unknown here, so it might see the live world; `X-Proxy-TTL` opts in.
     case unknownTool

@@ -88,7 +88,8 @@ extension Directives {
     private mutating func add(maxStale value: [UInt8]?, seconds: Int64?) {
         switch (maxStale, value, seconds) {
         case (nil, nil, _): maxStale = .any
-        case (.seconds(let earlier), _, .some(let seconds)): maxStale = .seconds(min(earlier, seconds))
+        case (.seconds(let earlier), _, .some(let seconds)):
+            maxStale = .seconds(min(earlier, seconds))
         case (_, _, .some(let seconds)): maxStale = .seconds(seconds)
         default: break
         }

@@ -16,12 +16,14 @@ public enum RequestPolicy {
         guard head.method.equals("POST") else { return .method }
         guard Endpoint.match(path: head.path) != nil else { return .endpoint }
         if directives.bypassesCache { return .ttlZero }
+        // Two content types leave open which one the upstream goes by.
         guard let contentType = head.headers.first(named: "content-type"),
-            FieldValue.mediaType(contentType).equals("application/json")
+            FieldValue.mediaType(contentType).equals("application/json"),
+            head.headers.filter({ $0.isNamed("content-type") }).count == 1
         else { return .mediaType }
         guard isUTF8(contentType) else { return .charset }
         for field in head.headers where field.isNamed("content-encoding") {
-            guard FieldValue.lowercased(field.value).equals("identity") else {
+            guard FieldValue.lowercased(FieldValue.trimmed(field.value)).equals("identity") else {
                 return .contentEncoding
             }
         }
@@ -43,7 +45,9 @@ public enum RequestPolicy {
         let facts: RequestFacts
         do throws(JSONError) {
             try CanonicalJSON.append(body, to: &canonical)
-            guard let found = try RequestFacts(canonical.span) else { return .bypass(.notAnObject) }
+            guard let found = try RequestFacts(canonical.span, endpoint: endpoint) else {
+                return .bypass(.notAnObject)
+            }
             facts = found
         } catch {
             return .bypass(BypassReason(error))
@@ -67,8 +71,8 @@ public enum RequestPolicy {
         if let obstacle = facts.obstacle { return obstacle }
         if endpoint == .chatCompletions, facts.asksToStore { return .stored }
         if let ttl = directives.ttl, ttl > 0 { return nil }
-        if facts.seesLiveWorld { return .hostedTool }
-        return facts.hasUnknownTool ? .unknownTool : nil
+        if facts.tools.seesLiveWorld { return .hostedTool }
+        return facts.tools.hasUnknownTool ? .unknownTool : nil
     }
 
     /// Whether a content type names no other charset than UTF-8 (RFC 8259 §8.1 knows only that).

@@ -13,7 +13,9 @@ enum ToolKind: Equatable {
     init(type: [UInt8]) {
         let colon = type.lastIndex(of: UInt8(ascii: ":"))
         let name = colon.map { Array(type[($0 + 1)...]) } ?? type
-        if Self.clientPrefixes.contains(where: { name.starts(withLiteral: $0) }) {
+        if Self.clientTypes.contains(where: { name.equals($0) })
+            || Self.clientPrefixes.contains(where: { name.starts(withLiteral: $0) })
+        {
             self = .runByClient
         } else if Self.hostedPrefixes.contains(where: { name.starts(withLiteral: $0) }) {
             self = .hosted
@@ -22,12 +24,17 @@ enum ToolKind: Equatable {
         }
     }
 
-    private static let clientPrefixes: [StaticString] = [
-        "function", "custom", "computer", "bash", "text_editor", "memory", "apply_patch",
-        "local_shell", "tool_search", "image_generation", "namespace", "advisor",
+    private static let clientTypes: [StaticString] = [
+        "function", "custom", "namespace", "computer", "apply_patch", "local_shell",
     ]
+    /// Types that carry a date or a variant after these, such as `bash_20250124`.
+    private static let clientPrefixes: [StaticString] = [
+        "computer_", "bash", "text_editor", "memory_", "tool_search", "image_generation",
+        "advisor_",
+    ]
+    /// `shell` may also be run by the client, which its `environment` says; that is not looked at.
     private static let hostedPrefixes: [StaticString] = [
         "web_search", "web_fetch", "x_search", "google_search", "file_search", "mcp",
-        "code_interpreter", "code_execution", "shell", "hosted_shell", "container",
+        "code_interpreter", "code_execution", "shell", "hosted_shell", "browser",
     ]
 }

@@ -1,6 +1,6 @@
 /// What a response cost, in tokens, as the upstream counted them.
 public struct Usage: Equatable, Sendable {
-    /// Tokens of the prompt, cached ones included where the upstream counts them in.
+    /// Tokens of the prompt. OpenAI counts those that it had cached in, Anthropic does not.
     public var inputTokens: Int64
     /// Tokens that the model wrote.
     public var outputTokens: Int64
@@ -47,7 +47,7 @@ struct UsageCounts: Equatable {
             func isNamed(_ literal: StaticString) -> Bool { JSONText.equals(bytes, name, literal) }
             switch value {
             case .number(let number):
-                let count = JSONText.integer(bytes, number)
+                guard let count = JSONText.integer(bytes, number), count >= 0 else { continue }
                 if isNamed("prompt_tokens") || isNamed("input_tokens") { input = count }
                 if isNamed("completion_tokens") || isNamed("output_tokens") { output = count }
                 if isNamed("cache_read_input_tokens") { cached = count }
@@ -65,8 +65,10 @@ struct UsageCounts: Equatable {
     ) throws(JSONError) {
         while case .name(let name)? = try reader.next(bytes) {
             guard let value = try reader.next(bytes) else { return }
-            if case .number(let number) = value, JSONText.equals(bytes, name, "cached_tokens") {
-                cached = JSONText.integer(bytes, number)
+            if case .number(let number) = value, JSONText.equals(bytes, name, "cached_tokens"),
+                let count = JSONText.integer(bytes, number), count >= 0
+            {
+                cached = count
             }
             try reader.skipValue(bytes, after: value)
         }
