@@ -7,6 +7,6 @@ struct Reprise: AsyncParsableCommand {
         commandName: "reprise",
         abstract: "A caching proxy for the OpenAI API and the APIs that speak like it.",
         version: "0.1.0",
-        subcommands: [Serve.self],
+        subcommands: [Serve.self, Demo.self, Simulate.self],
         defaultSubcommand: Serve.self)
 }

@@ -30,8 +30,7 @@ struct Serve: AsyncParsableCommand {
         do {
             let assembly = try ProxyAssembly(settings, environment: environment)
             try await assembly.run(stoppingOnSignals: true) { address in
-                print(assembly.announcement(listeningOn: address))
-                fflush(stdout)
+                StandardOutput.line(assembly.announcement(listeningOn: address))
             }
         } catch let error as StoreURL.Invalid {
             throw ExitCode(SettingsError.exitCode).saying("--store: \(error)")
