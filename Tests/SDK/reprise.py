@@ -27,11 +27,15 @@ def binary() -> Path:
     return path
 
 
+def environment() -> dict[str, str]:
+    """The environment without settings of the proxy."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("REPRISE_")}
+
+
 class Server:
     """A running `reprise` command that listens, with its URL in `url`."""
 
     def __init__(self, arguments: list[str], log: Path):
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("REPRISE_")}
         self.log = log
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
@@ -39,7 +43,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment,
+                env=environment(),
             )
         try:
             self.announcement = self._first_line()

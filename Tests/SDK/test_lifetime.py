@@ -7,7 +7,7 @@ import httpx2
 import openai
 import pytest
 
-from reprise import Server, assert_hit, assert_stored_miss, binary
+from reprise import Server, assert_hit, assert_stored_miss, binary, environment
 from scripted_upstream import DONE, Answer, chat_chunk
 
 MESSAGES = [{"role": "user", "content": "Say hello"}]
@@ -97,7 +97,11 @@ def test_a_stream_in_flight_is_finished_on_sigterm(upstream, scripted_proxy, scr
 )
 def test_a_bad_value_is_one_line_and_exit_64(arguments, named):
     ended = subprocess.run(
-        [str(binary()), "serve", *arguments], capture_output=True, text=True, timeout=60
+        [str(binary()), "serve", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment(),
     )
     assert ended.returncode == 64
     assert named in ended.stderr

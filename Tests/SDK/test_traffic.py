@@ -37,23 +37,26 @@ def test_the_folder_holds_recordings():
     assert FILES, f"no *.jsonl in {FOLDER}"
 
 
+def body_of(record: dict, text: str, encoded: str) -> bytes:
+    if record.get(text) is not None:
+        return record[text].encode()
+    return base64.b64decode(record.get(encoded) or "")
+
+
 def load(path: Path) -> list[Recording]:
     recordings = []
     for line in path.read_text().splitlines():
         record = json.loads(line)
-        body = record.get("response_body")
         recordings.append(
             Recording(
                 name=record["id"],
                 method=record["method"],
                 url=record["url"],
                 request_headers={k.lower(): v for k, v in record["request_headers"].items()},
-                request_body=record["request_body"].encode(),
+                request_body=body_of(record, "request_body", "request_body_b64"),
                 status=record["status"],
                 response_headers={k.lower(): v for k, v in record["response_headers"].items()},
-                response_body=base64.b64decode(record["body_b64"])
-                if body is None
-                else body.encode(),
+                response_body=body_of(record, "response_body", "body_b64"),
             )
         )
     return recordings
