@@ -31,7 +31,7 @@ struct S3FIFO<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     ///
     /// The paper has no such limit; without it, one insertion into a large cache in which every
     /// value has been used would walk all of it, under a lock.
-    private static var maximumReprieves: Int { 64 }
+    private static var maximumReprieves: Int { 512 }
 
     private var index: [Key: Int32] = [:]
     private var slots: [Slot] = []
@@ -89,6 +89,7 @@ struct S3FIFO<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         append(position, to: destination)
         cost += newCost
         count += 1
+        forgetGhosts(released: &released)
         return true
     }
 
@@ -96,6 +97,7 @@ struct S3FIFO<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     mutating func remove(_ key: Key, released: inout [Value]) {
         guard let position = index[key] else { return }
         discard(position, released: &released)
+        forgetGhosts(released: &released)
     }
 
     // MARK: - Eviction
@@ -129,9 +131,6 @@ struct S3FIFO<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             slots[slot].value = nil
             slots[slot].cost = 0
             append(position, to: .ghost)
-            while ghost.count > max(count, Self.minimumGhosts) {
-                discard(ghost.head, released: &released)
-            }
             return true
         }
         return false
@@ -152,6 +151,12 @@ struct S3FIFO<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             evictions += 1
             discard(position, released: &released)
             return
+        }
+    }
+
+    private mutating func forgetGhosts(released: inout [Value]) {
+        while ghost.count > max(count, Self.minimumGhosts) {
+            discard(ghost.head, released: &released)
         }
     }
 

@@ -20,6 +20,9 @@ struct SQLiteFile: Sendable {
 
     /// The absolute path of the file.
     let path: String
+    /// How many pages the file may have; nil for no limit but the disk's. Past it, writing fails
+    /// as it does on a full disk.
+    var maxPages: Int64?
 
     private static let attempts = 5
 
@@ -89,7 +92,7 @@ struct SQLiteFile: Sendable {
 
     private func connect() throws(StoreError) -> Connection {
         do {
-            let pool = try DatabasePool(path: path, configuration: Self.configuration(path))
+            let pool = try DatabasePool(path: path, configuration: configuration)
             let migrator = SQLiteSchema.migrator
             if try pool.read({ try migrator.hasBeenSuperseded($0) }) {
                 throw StoreError.incompatible(
@@ -103,15 +106,15 @@ struct SQLiteFile: Sendable {
         }
     }
 
-    private static func configuration(_ path: String) -> Configuration {
+    private var configuration: Configuration {
         var configuration = Configuration()
         configuration.label = "reprise"
         // As long as the deadline of a write leaves room for one retry.
         configuration.busyMode = .timeout(3)
         configuration.maximumReaderCount = 4
         configuration.persistentReadOnlyConnections = true
-        configuration.prepareDatabase { db in
-            try refuseForeign(db, path)
+        configuration.prepareDatabase { [path, maxPages] db in
+            try Self.refuseForeign(db, path)
             guard !db.configuration.readonly else { return }
             // Takes effect only while the database is empty.
             try db.execute(
@@ -119,6 +122,7 @@ struct SQLiteFile: Sendable {
                     PRAGMA auto_vacuum = INCREMENTAL;
                     PRAGMA journal_size_limit = 16777216;
                     """)
+            if let maxPages { try db.execute(sql: "PRAGMA max_page_count = \(maxPages)") }
         }
         return configuration
     }

@@ -52,10 +52,18 @@ public final class SQLiteStore: ResponseStore {
     /// - Throws: ``StoreError/incompatible(_:)`` for another program's or a newer version's
     ///   database, and ``StoreError/unavailable(_:)`` when the file can be neither opened nor
     ///   created.
-    public init(
+    public convenience init(
         path: String, maxBytes: Int64, clock: WallClock = .system, logger: Logger
     ) throws(StoreError) {
-        self.file = SQLiteFile(path: path)
+        try self.init(
+            file: SQLiteFile(path: path), maxBytes: maxBytes, clock: clock, logger: logger)
+    }
+
+    /// Opens the store in a file that may be limited in pages.
+    init(
+        file: SQLiteFile, maxBytes: Int64, clock: WallClock, logger: Logger
+    ) throws(StoreError) {
+        self.file = file
         self.contents = SQLiteContents(maxBytes: max(1 << 20, maxBytes))
         self.clock = clock
         self.logger = logger
@@ -120,10 +128,15 @@ public final class SQLiteStore: ResponseStore {
     public func close() async {
         let answer = OneAnswer<Void>()
         queue.async { [self] in
-            let connection = state.withLock { state in
+            let (connection, damage) = state.withLock { state in
                 state.isClosed = true
                 defer { state.connection = nil }
-                return state.connection
+                return (state.connection, state.damage)
+            }
+            if damage == nil {
+                // SQLite does this when the last connection closes, but not when that is one of
+                // GRDB's, which only reads. What cannot be moved now is moved at the next start.
+                _ = try? connection?.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
             // What keeps a connection open is a read that is under way; it closes after that.
             try? connection?.pool.close()
