@@ -27,12 +27,12 @@ struct AccessLog: Sendable {
     /// Writes the line of a request whose response has ended.
     func write(_ entry: Entry) {
         guard logger.logLevel <= .info else { return }
-        let milliseconds = (ContinuousClock.now - entry.begun) / .microseconds(1) / 1000
+        let microseconds = Int((ContinuousClock.now - entry.begun) / .microseconds(1))
         var metadata: Logger.Metadata = [
             "method": "\(entry.method)",
             "route": "\(entry.path)",
             "status": "\(entry.status)",
-            "ms": "\(milliseconds)",
+            "ms": "\(Double(microseconds) / 1000)",
         ]
         if let cacheStatus = entry.cacheStatus {
             metadata["cache"] = "\(cacheStatus.outcome)"

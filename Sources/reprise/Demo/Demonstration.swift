@@ -39,7 +39,7 @@ enum Demonstration {
             var settings = ServerSettings()
             settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
             settings.store = "memory:"
-            settings.logLevel = .error
+            settings.logLevel = .critical
             do {
                 settings.defaultUpstream = try UpstreamURL(parsing: upstream.origin + "/v1")
             } catch {
