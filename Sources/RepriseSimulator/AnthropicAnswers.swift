@@ -67,6 +67,7 @@ struct AnthropicAnswers {
             "type": "model",
             "id": "claude-simulated",
             "display_name": "Simulated",
+            "lifecycle": "active",
             "created_at": "2026-01-01T00:00:00Z",
         ]
         return .json(

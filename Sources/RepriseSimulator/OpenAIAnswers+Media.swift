@@ -114,7 +114,7 @@ extension OpenAIAnswers {
 
     /// A PNG of one white pixel.
     private static let pixel =
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTqudAAAAABJRU5ErkJg"
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJg"
         + "gg=="
 
     /// `POST /audio/speech`: bytes that are no text, in several chunks, or the event stream.

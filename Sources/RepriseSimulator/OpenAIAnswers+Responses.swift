@@ -62,7 +62,7 @@ extension OpenAIAnswers {
     private func responseUsage(outputTokens: Int) -> JSONValue {
         [
             "input_tokens": .integer(question.promptTokens),
-            "input_tokens_details": ["cached_tokens": 0],
+            "input_tokens_details": ["cached_tokens": 0, "cache_write_tokens": 0],
             "output_tokens": .integer(outputTokens),
             "output_tokens_details": ["reasoning_tokens": 0],
             "total_tokens": .integer(question.promptTokens + outputTokens),
