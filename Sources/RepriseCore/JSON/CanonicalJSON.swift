@@ -15,9 +15,8 @@ public enum CanonicalJSON {
 
     /// Appends the canonical form of a whole document.
     ///
-    /// The time grows with n log n where n is the length, whatever the document says; each byte is
-    /// moved at most twice, however deep it is nested. The memory in between is a small multiple of
-    /// the length, reached by an object of very many members.
+    /// The time grows with n log n where n is the length, whatever the document says: sorting takes
+    /// no more comparisons, and each byte is moved once, however deep it is nested.
     ///
     /// - Parameters:
     ///   - document: The bytes of the document.

@@ -1,16 +1,10 @@
-/// Turns a document into canonical text whose members still stand in the order they came, and
-/// notes which objects have to be put in order.
-///
-/// The text is the document with edits. What needs no edit is left where it is and copied in runs as
-/// long as possible; a document that needs none at all is not copied here.
+/// Reads a document and notes what its canonical text needs: edits, and members put in order.
 struct CanonicalReader {
     private var tokenizer = JSONTokenizer()
-    private var text: [UInt8] = []
-    // The document stands in `text` up to this offset.
-    private var copied = 0
+    private var edits = DocumentEdits()
+    private var order = MemberOrder()
     // The offset after the token that was read last.
     private var previousEnd = 0
-    private var order = MemberOrder()
 
     /// Reads a whole document; to be called once.
     mutating func read(_ document: Span<UInt8>) throws(JSONError) {
@@ -23,16 +17,18 @@ struct CanonicalReader {
                 try readName(document, range)
             case .string(let range):
                 if tokenizer.spelling == .foreign {
-                    respell(document, range)
+                    edits.respellString(document, range)
                 }
             case .number(let range):
                 if tokenizer.spelling == .foreign {
-                    try respellNumber(document, range)
+                    try edits.respellNumber(document, range)
                 }
             case .beginObject:
-                order.beginObject(at: textOffset(of: tokenizer.tokenStart))
+                order.beginObject(at: tokenizer.tokenStart)
             case .endObject:
-                try order.endObject(document, at: textOffset(of: tokenizer.offset))
+                try order.endObject(
+                    document, lastMemberEnd: previousEnd,
+                    closing: edits.place(at: tokenizer.tokenStart))
             case .beginArray, .endArray, .bool, .null:
                 break
             }
@@ -41,13 +37,8 @@ struct CanonicalReader {
     }
 
     /// Appends the canonical text of the document that was read.
-    mutating func append(_ document: Span<UInt8>, to output: inout [UInt8]) {
-        if text.isEmpty {
-            order.append(document.extracting(copied..<previousEnd), to: &output)
-        } else {
-            copy(document, upTo: previousEnd)
-            order.append(text.span, to: &output)
-        }
+    func append(_ document: Span<UInt8>, to output: inout [UInt8]) {
+        order.append(document, upTo: previousEnd, edits, to: &output)
     }
 
     private mutating func readName(
@@ -55,50 +46,22 @@ struct CanonicalReader {
     ) throws(JSONError) {
         try order.beginMember(
             document, name: range, isEscaped: tokenizer.spelling != .plain,
-            at: textOffset(of: tokenizer.tokenStart))
+            at: edits.place(at: tokenizer.tokenStart), previousMemberEnd: previousEnd)
         if tokenizer.spelling == .foreign {
-            respell(document, range)
+            edits.respellString(document, range)
         }
-        if tokenizer.offset > range.upperBound + 2 {
-            copy(document, upTo: range.upperBound + 1)
-            text.append(UInt8(ascii: ":"))
-            copied = tokenizer.offset
-        }
+        edits.drop(range.upperBound + 1..<tokenizer.offset - 1)
     }
 
     private mutating func dropSpace(_ document: Span<UInt8>) {
-        copy(document, upTo: previousEnd)
+        var gap = previousEnd..<tokenizer.tokenStart
         if tokenizer.passedComma {
-            text.append(UInt8(ascii: ","))
+            guard document[previousEnd] == UInt8(ascii: ",") else {
+                edits.replace(gap, with: UInt8(ascii: ","))
+                return
+            }
+            gap = previousEnd + 1..<tokenizer.tokenStart
         }
-        copied = tokenizer.tokenStart
-    }
-
-    private mutating func respell(_ document: Span<UInt8>, _ range: Range<Int>) {
-        copy(document, upTo: range.lowerBound)
-        JSONText.appendCanonical(document, range, to: &text)
-        copied = range.upperBound
-    }
-
-    private mutating func respellNumber(
-        _ document: Span<UInt8>, _ range: Range<Int>
-    ) throws(JSONError) {
-        guard let decimal = JSONDecimal(document, range) else { throw .invalid }
-        copy(document, upTo: range.lowerBound)
-        decimal.append(document, to: &text)
-        copied = range.upperBound
-    }
-
-    private mutating func copy(_ document: Span<UInt8>, upTo end: Int) {
-        guard end > copied else { return }
-        if text.isEmpty {
-            text.reserveCapacity(document.count)
-        }
-        text.append(copying: document.extracting(copied..<end))
-    }
-
-    /// Where a byte of the document that has not been copied yet is to stand in the text.
-    private func textOffset(of offset: Int) -> Int {
-        text.count + offset - copied
+        edits.drop(gap)
     }
 }

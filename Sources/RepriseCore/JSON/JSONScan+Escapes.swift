@@ -100,6 +100,7 @@ extension JSONScan {
     ///
     /// - Parameter backslash: The offset where the escape is looked for.
     /// - Returns: The code unit; nil when no whole escape of this kind stands there.
+    @inline(__always)
     static func codeUnit(_ bytes: Span<UInt8>, at backslash: Int) -> UInt32? {
         guard bytes.count - backslash >= 6, bytes[backslash] == UInt8(ascii: "\\"),
             bytes[backslash + 1] == UInt8(ascii: "u")
@@ -146,12 +147,10 @@ extension JSONScan {
     }
 
     /// The value of a hexadecimal digit of either case, nil for another byte.
+    @inline(__always)
     static func hexDigit(_ byte: UInt8) -> UInt8? {
-        switch byte {
-        case 0x30...0x39: byte - 0x30
-        case 0x41...0x46: byte - 0x41 + 10
-        case 0x61...0x66: byte - 0x61 + 10
-        default: nil
-        }
+        if isDigit(byte) { return byte &- 0x30 }
+        let letter = (byte | 0x20) &- 0x61
+        return letter < 6 ? letter + 10 : nil
     }
 }

@@ -33,6 +33,7 @@ enum JSONScan {
     ///     foreign.
     /// - Returns: The offset after the last byte that belongs to the number.
     /// - Throws: ``JSONError/invalid`` when no number begins at `start`.
+    @inline(__always)
     static func endOfNumber(
         _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
@@ -94,6 +95,15 @@ enum JSONScan {
             case UInt8(ascii: "\""):
                 return position
             case UInt8(ascii: "\\"):
+                // By far the most common escapes, without a call.
+                if position + 1 < bytes.count,
+                    bytes[position + 1] == UInt8(ascii: "n")
+                        || bytes[position + 1] == UInt8(ascii: "\"")
+                {
+                    if spelling == .plain { spelling = .escaped }
+                    position += 2
+                    continue
+                }
                 position = try endOfEscape(bytes, from: position, spelling: &spelling)
             case 0x80...:
                 repeat {

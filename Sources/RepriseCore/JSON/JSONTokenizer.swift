@@ -88,6 +88,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func read(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken? {
         passedSpace = false
         passedComma = false
@@ -110,6 +111,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func readAfterValue(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
         let isInObject = innerKinds & 1 == 1
         switch peek(bytes) {
@@ -127,6 +129,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func readName(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
         guard peek(bytes) == UInt8(ascii: "\"") else { throw .invalid }
         let name = try readString(bytes)
@@ -137,6 +140,7 @@ public struct JSONTokenizer: Sendable {
         return .name(name)
     }
 
+    @inline(__always)
     private mutating func readValue(_ bytes: Span<UInt8>) throws(JSONError) -> JSONToken {
         guard let first = peek(bytes) else { throw .invalid }
         switch first {
@@ -164,6 +168,7 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
+    @inline(__always)
     private mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> Range<Int> {
         tokenStart = offset
         let closing = try JSONScan.endOfString(bytes, from: offset + 1, spelling: &spelling)
@@ -184,6 +189,7 @@ public struct JSONTokenizer: Sendable {
         return token
     }
 
+    @inline(__always)
     private mutating func open(isObject: Bool) throws(JSONError) {
         guard depth < Self.maximumDepth else { throw .tooDeep }
         depth += 1
@@ -194,6 +200,7 @@ public struct JSONTokenizer: Sendable {
         phase = isObject ? .firstName : .firstElement
     }
 
+    @inline(__always)
     private mutating func close(_ token: JSONToken) -> JSONToken {
         depth -= 1
         innerKinds = innerKinds >> 1 | outerKinds << 63
@@ -204,10 +211,12 @@ public struct JSONTokenizer: Sendable {
         return token
     }
 
+    @inline(__always)
     private func peek(_ bytes: Span<UInt8>) -> UInt8? {
         offset < bytes.count ? bytes[offset] : nil
     }
 
+    @inline(__always)
     private mutating func skipSpace(_ bytes: Span<UInt8>) {
         while offset < bytes.count, JSONScan.isSpace(bytes[offset]) {
             offset += 1

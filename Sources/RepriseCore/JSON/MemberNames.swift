@@ -39,10 +39,15 @@ struct MemberNames {
     /// - Parameter document: The document that the names were taken from.
     /// - Returns: Below zero when the left name stands before the right one, zero when both are
     ///   equal, else above zero.
+    @inline(__always)
     func compare(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
         if left.prefix != right.prefix {
             return left.prefix < right.prefix ? -1 : 1
         }
+        return compareFully(document, left, right)
+    }
+
+    private func compareFully(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
         let common = Int(min(left.length, right.length))
         var offset = 8
         while offset < common {

@@ -6,12 +6,13 @@
 struct MemberOrder {
     private struct Member {
         let name: MemberNames.Name
-        let start: UInt32
-        var end: UInt32
+        let start: DocumentEdits.Place
+        var end: UInt32 = 0
+        let firstObject: UInt32
     }
 
     private struct OpenObject {
-        let start: Int
+        let index: Int
         let firstMember: Int
         var isInOrder = true
     }
@@ -23,61 +24,81 @@ struct MemberOrder {
 
     /// Notes that an object begins.
     ///
-    /// - Parameter offset: Where its `{` stands in the text.
+    /// - Parameter offset: Where its `{` stands in the document.
     mutating func beginObject(at offset: Int) {
-        open.append(OpenObject(start: offset, firstMember: members.count))
+        open.append(OpenObject(index: permutation.count, firstMember: members.count))
+        permutation.beginObject(at: offset)
     }
 
     /// Notes that a member of the object that began last begins.
     ///
     /// - Parameters:
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
-    ///   - name: The range of its name in the document, between the quotes.
+    ///   - name: The range of its name between the quotes.
     ///   - isEscaped: Whether the name has escapes.
-    ///   - offset: Where its first quote stands in the text, right after the comma if there is one.
+    ///   - start: Where the name's first quote stands.
+    ///   - previousEnd: The offset after the value of the member before, if there is one.
     /// - Throws: ``JSONError/duplicateName`` when the name is that of the member before.
     mutating func beginMember(
-        _ document: Span<UInt8>, name: Range<Int>, isEscaped: Bool, at offset: Int
+        _ document: Span<UInt8>, name: Range<Int>, isEscaped: Bool,
+        at start: DocumentEdits.Place, previousMemberEnd previousEnd: Int
     ) throws(JSONError) {
         let name = names.add(document, name, isEscaped: isEscaped)
         let last = members.count - 1
-        if let object = open.last, object.firstMember <= last {
-            members[last].end = UInt32(offset - 1)
-            if object.isInOrder {
+        let current = open.count - 1
+        if current >= 0, open[current].firstMember <= last {
+            members[last].end = UInt32(previousEnd)
+            if open[current].isInOrder {
                 let difference = names.compare(document, members[last].name, name)
                 guard difference != 0 else { throw .duplicateName }
-                open[open.count - 1].isInOrder = difference < 0
+                open[current].isInOrder = difference < 0
             }
         }
-        members.append(Member(name: name, start: UInt32(offset), end: 0))
+        members.append(
+            Member(name: name, start: start, firstObject: UInt32(permutation.count)))
     }
 
     /// Notes that the object that began last ends.
     ///
     /// - Parameters:
     ///   - document: The document.
-    ///   - offset: The offset after its `}` in the text.
+    ///   - lastEnd: The offset after the value of its last member, if it has any.
+    ///   - closing: Where its `}` stands.
     /// - Throws: ``JSONError/duplicateName`` when two of its members have the same name.
-    mutating func endObject(_ document: Span<UInt8>, at offset: Int) throws(JSONError) {
-        guard let object = open.popLast(), object.firstMember < members.count else { return }
-        members[members.count - 1].end = UInt32(offset - 1)
-        if !object.isInOrder {
+    mutating func endObject(
+        _ document: Span<UInt8>, lastMemberEnd lastEnd: Int, closing: DocumentEdits.Place
+    ) throws(JSONError) {
+        guard let object = open.popLast() else { return }
+        if object.isInOrder {
+            permutation.endOrderedObject(object.index)
+        } else {
+            members[members.count - 1].end = UInt32(lastEnd)
             try sort(document, from: object.firstMember)
-            permutation.beginObject(object.start..<offset)
+            permutation.endDisorderedObject(object.index, closing: closing)
             for index in object.firstMember..<members.count {
-                permutation.addMember(start: members[index].start, end: members[index].end)
+                let member = members[index]
+                permutation.addMember(
+                    MemberPermutation.Member(
+                        start: member.start, end: member.end, firstObject: member.firstObject),
+                    of: object.index)
             }
         }
-        members.removeLast(members.count - object.firstMember)
+        while members.count > object.firstMember {
+            members.removeLast()
+        }
     }
 
-    /// Appends a text to an output with all members in order.
+    /// Appends a document with its edits made and all members in order.
     ///
     /// - Parameters:
-    ///   - text: The text whose offsets were noted.
+    ///   - document: The document that was read.
+    ///   - end: The offset after its last token.
+    ///   - edits: Its edits.
     ///   - output: What the text is appended to.
-    func append(_ text: Span<UInt8>, to output: inout [UInt8]) {
-        permutation.append(text, to: &output)
+    func append(
+        _ document: Span<UInt8>, upTo end: Int, _ edits: DocumentEdits, to output: inout [UInt8]
+    ) {
+        permutation.append(document, upTo: end, edits, to: &output)
     }
 
     private mutating func sort(_ document: Span<UInt8>, from first: Int) throws(JSONError) {
@@ -116,8 +137,9 @@ struct MemberOrder {
                 var (left, right) = (start, middle)
                 for index in start..<end {
                     let takesLeft =
-                        right == end || left < middle
-                        && names.compare(document, source[left].name, source[right].name) <= 0
+                        right == end
+                        || left < middle
+                            && names.compare(document, source[left].name, source[right].name) <= 0
                     target[index] = takesLeft ? source[left] : source[right]
                     left += takesLeft ? 1 : 0
                     right += takesLeft ? 0 : 1

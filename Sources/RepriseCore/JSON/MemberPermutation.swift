@@ -1,87 +1,111 @@
-/// The objects of a text whose members are out of order, with the right order of their members.
+/// The objects of a document whose members are out of order, with the right order of their members.
 struct MemberPermutation {
-    private struct Place {
-        let start: UInt32
+    /// A member of an object.
+    struct Member {
+        /// Where its name's first quote stands.
+        let start: DocumentEdits.Place
+        /// The offset after its value.
         let end: UInt32
+        /// How many objects are in the list before those that lie in its value.
+        let firstObject: UInt32
     }
 
     private struct Object {
-        let place: Place
-        let firstMember: Int
-        var memberCount = 0
-    }
-
-    /// A part of the text that is still to be written.
-    private struct Part {
         let start: UInt32
-        let end: UInt32
-        /// Whether it is a member that another stands before.
-        var followsMember = false
+        // What follows is set when the object ends. One that is in order keeps no members, and is in
+        // the list only because an object inside it is not.
+        var closing = DocumentEdits.Place(offset: 0, edit: 0)
+        var members = 0..<0
+        var nextObject = 0
     }
 
+    /// An object that is being written.
+    private struct Level {
+        let object: Int
+        var nextMember: Int
+        /// The offset where the piece of the document ends that the object lies in.
+        let outerEnd: UInt32
+    }
+
+    // In the order in which the objects begin.
     private var objects: [Object] = []
-    private var members: [Place] = []
+    private var members: [Member] = []
 
-    /// Notes an object; those inside it must have been noted before.
+    /// How many objects are in the list.
+    var count: Int { objects.count }
+
+    /// Puts an object that begins into the list; its index is the count before.
     ///
-    /// - Parameter range: Its place in the text, brackets included.
-    mutating func beginObject(_ range: Range<Int>) {
-        let place = Place(start: UInt32(range.lowerBound), end: UInt32(range.upperBound))
-        objects.append(Object(place: place, firstMember: members.count))
+    /// - Parameter offset: Where its `{` stands in the document.
+    mutating func beginObject(at offset: Int) {
+        objects.append(Object(start: UInt32(offset)))
     }
 
-    /// Notes the next member, in the right order, of the object that was noted last.
-    ///
-    /// - Parameters:
-    ///   - start: The offset of its name's first quote.
-    ///   - end: The offset after its value.
-    mutating func addMember(start: UInt32, end: UInt32) {
-        members.append(Place(start: start, end: end))
-        objects[objects.count - 1].memberCount += 1
+    /// Notes that an object ends whose members are in order.
+    mutating func endOrderedObject(_ index: Int) {
+        if index == objects.count - 1 {
+            objects.removeLast()
+        }
     }
 
-    /// Appends a text to an output with all members in order.
+    /// Notes that an object ends whose members are to be put in order.
     ///
     /// - Parameters:
-    ///   - text: The text in which the places lie.
+    ///   - index: The object's index.
+    ///   - closing: Where its `}` stands.
+    mutating func endDisorderedObject(_ index: Int, closing: DocumentEdits.Place) {
+        objects[index].closing = closing
+        objects[index].members = members.count..<members.count
+        objects[index].nextObject = objects.count
+    }
+
+    /// Notes the next member, in the right order, of a disordered object that has ended.
+    mutating func addMember(_ member: Member, of index: Int) {
+        members.append(member)
+        objects[index].members = objects[index].members.lowerBound..<members.count
+    }
+
+    /// Appends a document with its edits made and all members in order.
+    ///
+    /// - Parameters:
+    ///   - document: The document.
+    ///   - end: The offset after its last token.
+    ///   - edits: Its edits.
     ///   - output: What the text is appended to.
-    func append(_ text: Span<UInt8>, to output: inout [UInt8]) {
-        output.reserveCapacity(output.count + text.count)
-        let objects = objects.sorted { $0.place.start < $1.place.start }
-        var parts = [Part(start: 0, end: UInt32(text.count))]
-        while let part = parts.popLast() {
-            if part.followsMember {
-                output.append(UInt8(ascii: ","))
+    func append(
+        _ document: Span<UInt8>, upTo end: Int, _ edits: DocumentEdits, to output: inout [UInt8]
+    ) {
+        output.reserveCapacity(output.count + end)
+        var levels: [Level] = []
+        var position = DocumentEdits.Place(offset: 0, edit: 0)
+        var end = UInt32(end)
+        var next = 0
+        while true {
+            while next < objects.count, objects[next].start < end, objects[next].members.isEmpty {
+                next += 1
             }
-            let next = Self.firstObject(of: objects, from: part.start)
-            guard next < objects.count, objects[next].place.start < part.end else {
-                output.append(copying: text.extracting(Int(part.start)..<Int(part.end)))
-                continue
-            }
-            let object = objects[next]
-            output.append(
-                copying: text.extracting(Int(part.start)..<Int(object.place.start) + 1))
-            parts.append(Part(start: object.place.end - 1, end: part.end))
-            let first = object.firstMember
-            for index in (first..<first + object.memberCount).reversed() {
-                let member = members[index]
-                parts.append(
-                    Part(start: member.start, end: member.end, followsMember: index > first))
-            }
-        }
-    }
-
-    /// The index of the first object, of those in order, that does not begin before an offset.
-    private static func firstObject(of objects: [Object], from offset: UInt32) -> Int {
-        var (lower, upper) = (0, objects.count)
-        while lower < upper {
-            let middle = (lower + upper) / 2
-            if objects[middle].place.start < offset {
-                lower = middle + 1
+            if next < objects.count, objects[next].start < end {
+                let object = objects[next]
+                edits.append(document, from: position, to: object.start + 1, to: &output)
+                levels.append(
+                    Level(object: next, nextMember: object.members.lowerBound, outerEnd: end))
             } else {
-                upper = middle
+                edits.append(document, from: position, to: end, to: &output)
+            }
+            guard let level = levels.last else { return }
+            let object = objects[level.object]
+            if level.nextMember == object.members.upperBound {
+                // The closing brace leads the rest of the piece around the object.
+                (position, end, next) = (object.closing, level.outerEnd, object.nextObject)
+                levels.removeLast()
+            } else {
+                if level.nextMember > object.members.lowerBound {
+                    output.append(UInt8(ascii: ","))
+                }
+                let member = members[level.nextMember]
+                (position, end, next) = (member.start, member.end, Int(member.firstObject))
+                levels[levels.count - 1].nextMember += 1
             }
         }
-        return lower
     }
 }
