@@ -88,11 +88,13 @@ extension Script {
             self.answers = answers
         }
 
+        /// Whether the rule is for this request and has an answer at all.
         func fits(_ request: SimulatedRequest) -> Bool {
             !answers.isEmpty && (method == nil || method == request.method)
                 && (path == nil || path == request.path)
         }
 
+        /// The answer whose turn it is; asked for only when the rule fits.
         func next() -> SimulatedResponse {
             let index = given.withLock { given in
                 let index = min(given, answers.count - 1)

@@ -66,7 +66,7 @@ final class SimulatorHandler: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        if head.headers[canonicalForm: "expect"].contains(where: { $0 == "100-continue" }) {
+        if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context: context)
         }
         guard let gate = script.uploadGate(method: head.method.rawValue, target: head.uri) else {
