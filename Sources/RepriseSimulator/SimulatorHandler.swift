@@ -66,7 +66,8 @@ final class SimulatorHandler: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
-        if head.headers[canonicalForm: "expect"].contains(where: { $0.lowercased() == "100-continue" }) {
+        let expectations = head.headers[canonicalForm: "expect"]
+        if expectations.contains(where: { $0.lowercased() == "100-continue" }) {
             write(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n"), context: context)
         }
         guard let gate = script.uploadGate(method: head.method.rawValue, target: head.uri) else {
