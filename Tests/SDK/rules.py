@@ -29,14 +29,20 @@ TOOLS_WITHOUT_THE_WORLD = re.compile(
 )
 FIELDS_WITH_THE_WORLD = (
     "web_search_options", "mcp_servers", "container", "search_settings", "plugins",
+    "data_sources", "search_parameters", "enable_search",
 )
+MODELS_WITH_THE_WORLD = re.compile(r":online$|-search-preview|-search-api|(^|/)(compound|sonar)")
 KEYED_HEADERS = (
     "authorization", "api-key", "x-api-key", "x-goog-api-key", "openai-organization",
     "openai-project", "openai-beta", "anthropic-version", "anthropic-beta",
 )
 WHOLE_ANSWERS = {"stop", "tool_calls", "function_call", "end_turn", "tool_use", "stop_sequence"}
 LIMITED_ANSWERS = {"length", "max_tokens"}
-LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+LIMITS = {
+    "chat": ("max_tokens", "max_completion_tokens"),
+    "completions": ("max_tokens",),
+    "messages": ("max_tokens",),
+}
 
 
 class DuplicateName(ValueError):
@@ -144,13 +150,20 @@ def why_not_cached(recording: Recording) -> str | None:
         return "prompt without version"
     if recording.endpoint == "chat" and body.get("store") is True:
         return "stored upstream"
-    if any(body.get(field) not in (None, [], {}) for field in FIELDS_WITH_THE_WORLD):
+    if any(body.get(field) not in (None, False, []) for field in FIELDS_WITH_THE_WORLD):
         return "field of a hosted tool"
+    if any(MODELS_WITH_THE_WORLD.search(model) for model in _models(body)):
+        return "model that searches"
     for tool in body.get("tools") or []:
         kind = tool.get("type")
         if kind is not None and not TOOLS_WITHOUT_THE_WORLD.match(kind.rpartition(":")[2]):
             return "hosted tool"
     return None
+
+
+def _models(body) -> list[str]:
+    models = [body.get("model"), *(body.get("models") or [])]
+    return [model for model in models if isinstance(model, str)]
 
 
 def _refers_to_stored_items(items) -> bool:
@@ -171,7 +184,7 @@ def why_not_stored(recording: Recording) -> str | None:
         return "status"
     request = exact(recording.request_body)
     finished = set(WHOLE_ANSWERS)
-    if any(request.get(limit) is not None for limit in LIMITS):
+    if any(request.get(limit) is not None for limit in LIMITS.get(recording.endpoint, ())):
         finished |= LIMITED_ANSWERS
     kind = recording.response_headers.get("content-type", "").partition(";")[0].strip()
     if kind == "text/event-stream":

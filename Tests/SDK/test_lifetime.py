@@ -92,7 +92,7 @@ def test_a_stream_in_flight_is_finished_on_sigterm(upstream, scripted_proxy, scr
         (["--upstream", "anthropic"], "anthropic"),
         (["--upstream", "v1=https://example.com"], "v1"),
         (["--store", "floppy:a"], "floppy"),
-        (["--ttl", "-1"], "--ttl"),
+        (["--ttl=-1"], "--ttl"),
     ],
 )
 def test_a_bad_value_is_one_line_and_exit_64(arguments, named):

@@ -73,20 +73,27 @@ def recorded(logs):
 
 
 @pytest.fixture
-def replaying(recorded, tmp_path):
-    """A proxy in front of the recordings with an empty cache on disk."""
-    server = Server(
-        [
-            *("serve", "--listen", "127.0.0.1:0", "--log-level", "warning"),
-            *("--store", f"sqlite:{tmp_path}/cache.sqlite"),
-            *("--default-upstream", f"{recorded.url}/v1"),
-            *(part for name in UPSTREAMS.values()
-              for part in ("--upstream", f"{name}={recorded.url}")),
-        ],
-        tmp_path / "proxy.txt",
-    )
-    yield server
-    server.kill()
+def serve(recorded, tmp_path):
+    """Starts a proxy in front of the recordings; each one continues the same cache on disk."""
+    servers = []
+
+    def start() -> Server:
+        server = Server(
+            [
+                *("serve", "--listen", "127.0.0.1:0", "--log-level", "warning"),
+                *("--store", f"sqlite:{tmp_path}/cache.sqlite"),
+                *("--default-upstream", f"{recorded.url}/v1"),
+                *(part for name in UPSTREAMS.values()
+                  for part in ("--upstream", f"{name}={recorded.url}")),
+            ],
+            tmp_path / "proxy.txt",
+        )
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.kill()
 
 
 def proxied(recording: Recording) -> str:
@@ -212,23 +219,15 @@ class Replay:
         )
 
 
-def summary(title: str, first: Counter, second: Counter, upstream_calls: int) -> list[str]:
-    def outcomes(counter: Counter) -> str:
-        parts = []
-        for outcome in ("stored", "hit", "not stored", "bypassed"):
-            reasons = {why: n for (kind, why), n in counter.items() if kind == outcome}
-            if total := sum(reasons.values()):
-                named = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items()) if why)
-                parts.append(f"{total} {outcome}" + (f" ({named})" if named else ""))
-        return "; ".join(parts)
-
-    return [
-        f"{title}: {first.total()} requests, each sent twice",
-        f"  first:  {outcomes(first)}",
-        f"  second: {outcomes(second)}",
-        f"  {first.total() + second.total()} bodies equal byte for byte, "
-        f"{upstream_calls} upstream calls",
-    ]
+def outcomes(counter: Counter) -> str:
+    """The outcomes of one pass, with the reasons for what was not cached."""
+    parts = []
+    for outcome in ("stored", "hit", "not stored", "bypassed"):
+        reasons = {why: n for (kind, why), n in counter.items() if kind == outcome}
+        if total := sum(reasons.values()):
+            named = ", ".join(f"{why} {n}" for why, n in sorted(reasons.items()) if why)
+            parts.append(f"{total} {outcome}" + (f" ({named})" if named else ""))
+    return "; ".join(parts)
 
 
 CASES = [(path, PlainSender) for path in FILES] + [
@@ -239,14 +238,28 @@ CASES = [(path, PlainSender) for path in FILES] + [
 @pytest.mark.parametrize(
     ("path", "sender"), CASES, ids=[f"{path.stem}, {sender.label}" for path, sender in CASES]
 )
-def test_each_request_twice(path, sender, recorded, replaying):
+def test_each_request_twice_and_after_a_restart(path, sender, recorded, serve):
+    proxy = serve()
+    replay = Replay(sender(proxy), recorded, load(path))
     before = recorded.calls
-    replay = Replay(sender(replaying), recorded, load(path))
-    first = replay.run()
-    second = replay.run()
-    assert second[("hit", "")] >= first[("hit", "")] + first[("stored", "")] > 0
+    passes = [replay.run(), replay.run()]
+    calls = recorded.calls - before
+    assert proxy.stop() == 0
+    replay.sender = sender(serve())
+    passes.append(replay.run())
+    first, *later = passes
+    for counter in later:
+        assert counter[("hit", "")] >= first[("hit", "")] + first[("stored", "")] > 0
+    bodies = sum(counter.total() for counter in passes)
     SUMMARY.extend(
-        summary(f"{path.name}, {sender.label}", first, second, recorded.calls - before)
+        [
+            f"{path.name}, {sender.label}: {first.total()} requests",
+            f"  sent once:       {outcomes(first)}",
+            f"  sent again:      {outcomes(passes[1])}",
+            f"  after a restart: {outcomes(passes[2])}",
+            f"  {calls} upstream calls for both of the first; "
+            f"{bodies} bodies, all equal byte for byte",
+        ]
     )
 
 
@@ -297,8 +310,8 @@ def spread(values: list, count: int) -> list:
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_equal_requests_hit_and_changed_ones_never(path, recorded, replaying):
-    replay = Replay(PlainSender(replaying), recorded, load(path))
+def test_equal_requests_hit_and_changed_ones_never(path, recorded, serve):
+    replay = Replay(PlainSender(serve()), recorded, load(path))
     replay.run()
     equal = different = 0
     before = recorded.calls
@@ -328,6 +341,6 @@ def test_equal_requests_hit_and_changed_ones_never(path, recorded, replaying):
     assert recorded.calls == before
     assert equal and different
     SUMMARY.append(
-        f"{path.name}: {equal} requests in other words were hits, "
-        f"{different} requests changed in one place were none"
+        f"{path.name}: all of {equal} requests in other words were hits, "
+        f"none of {different} requests changed in one place was"
     )
