@@ -1,26 +1,30 @@
 /// Escapes in strings: checking, finding and decoding them.
 extension JSONScan {
-    /// Passes over an escape (RFC 8259 §7) and checks it.
+    /// Tells whether a backslash and a letter are the canonical escape of some character.
+    @inline(__always)
+    static func isCanonicalEscape(_ letter: UInt8) -> Bool {
+        switch letter {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            true
+        default:
+            false
+        }
+    }
+
+    /// Passes over an escape of the other kinds (RFC 8259 §7), `\/` and `\u0000`, and checks it.
     ///
-    /// - Parameters:
-    ///   - backslash: The offset where the escape begins.
-    ///   - spelling: Moved on to escaped or foreign by what is found.
+    /// - Parameter backslash: The offset where the escape begins.
     /// - Returns: The offset after the escape, or after the pair of escapes that is one character.
     /// - Throws: ``JSONError/invalid`` or ``JSONError/loneSurrogate``.
-    static func endOfEscape(
-        _ bytes: Span<UInt8>, from backslash: Int, spelling: inout Spelling
+    static func endOfForeignEscape(
+        _ bytes: Span<UInt8>, from backslash: Int
     ) throws(JSONError) -> Int {
         guard backslash + 1 < bytes.count else { throw .invalid }
         switch bytes[backslash + 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            spelling = spelling == .foreign ? .foreign : .escaped
-            return backslash + 2
         case UInt8(ascii: "/"):
-            spelling = .foreign
             return backslash + 2
         case UInt8(ascii: "u"):
-            spelling = .foreign
             guard let unit = codeUnit(bytes, at: backslash) else { throw .invalid }
             switch unit {
             case 0xD800..<0xDC00:

@@ -95,16 +95,13 @@ enum JSONScan {
             case UInt8(ascii: "\""):
                 return position
             case UInt8(ascii: "\\"):
-                // By far the most common escapes, without a call.
-                if position + 1 < bytes.count,
-                    bytes[position + 1] == UInt8(ascii: "n")
-                        || bytes[position + 1] == UInt8(ascii: "\"")
-                {
+                if position + 1 < bytes.count, isCanonicalEscape(bytes[position + 1]) {
                     if spelling == .plain { spelling = .escaped }
                     position += 2
-                    continue
+                } else {
+                    position = try endOfForeignEscape(bytes, from: position)
+                    spelling = .foreign
                 }
-                position = try endOfEscape(bytes, from: position, spelling: &spelling)
             case 0x80...:
                 repeat {
                     position = try endOfScalar(bytes, from: position)

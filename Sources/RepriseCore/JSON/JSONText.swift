@@ -63,6 +63,12 @@ public enum JSONText {
         while position < range.upperBound {
             let run = position
             position = JSONScan.firstBackslash(bytes, in: run..<range.upperBound)
+            while escaping, range.upperBound - position >= 2,
+                JSONScan.isCanonicalEscape(bytes[position + 1])
+            {
+                let next = position + 2
+                position = JSONScan.firstBackslash(bytes, in: next..<range.upperBound)
+            }
             if position > run {
                 output.append(copying: bytes.extracting(run..<position))
             }
