@@ -67,4 +67,10 @@ public struct Directives: Equatable, Sendable {
     ///
     /// `X-Proxy-Refresh` wins over `no-cache`, both ways.
     public var skipsLookup: Bool { refresh ?? noCache }
+
+    /// Whether any response that is fresh by its own lifetime will do: then what the request leads
+    /// to does not depend on the response's age.
+    public var takesAnyFreshResponse: Bool {
+        !skipsLookup && !bypassesCache && maxAge == nil && minFresh == nil
+    }
 }

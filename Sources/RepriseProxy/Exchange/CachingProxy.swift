@@ -92,6 +92,9 @@ public final class CachingProxy: Service {
 
     private func look(_ lookup: Lookup) async -> Answer {
         let key = CacheKey(hashing: lookup.cacheable.keyMaterial)
+        if let alias = lookup.request.alias, lookup.directives.takesAnyFreshResponse {
+            store.memory.learn(alias, for: key)
+        }
         var cause = Forward.Cause(reason: .uriMiss)
         if lookup.directives.skipsLookup {
             cause.reason = .request

@@ -1,4 +1,5 @@
 public import RepriseCore
+public import RepriseStorage
 
 /// A request as a client sent it, routed to an upstream.
 public struct ProxyRequest: Sendable {
@@ -8,12 +9,17 @@ public struct ProxyRequest: Sendable {
     public var upstream: Int
     /// The body, read at most once.
     public var body: RequestBodyStream
+    /// The digest of its bytes, if the hit path is to know them again.
+    public var alias: RequestAlias?
 
     /// Makes a request from its parts.
-    public init(head: RequestHead, upstream: Int, body: RequestBodyStream) {
+    public init(
+        head: RequestHead, upstream: Int, body: RequestBodyStream, alias: RequestAlias? = nil
+    ) {
         self.head = head
         self.upstream = upstream
         self.body = body
+        self.alias = alias
     }
 
     /// The body's length in bytes as `Content-Length` declares it, nil when it does not.

@@ -12,6 +12,14 @@ public struct ProxyResponse: Sendable {
     /// What the cache did, for the log.
     public var cacheStatus: CacheStatus?
 
+    /// Makes a response from its parts.
+    public init(status: Int32, headers: [HeaderField], body: Body, cacheStatus: CacheStatus?) {
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.cacheStatus = cacheStatus
+    }
+
     /// Where the body comes from.
     public enum Body: Sendable {
         /// All of it, at once.

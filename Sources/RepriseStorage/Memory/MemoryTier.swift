@@ -25,15 +25,16 @@ public final class MemoryTier: Sendable {
     }
 
     private let shards: [Shard]
+    private let aliases: AliasTable
     private let timeToLive: Int64?
     private let clock: WallClock
 
     /// Makes an empty tier.
     ///
     /// - Parameters:
-    ///   - capacity: The greatest sum of ``CachedResponse/cost``, in bytes. It is split evenly, so a
-    ///     response that costs more than `capacity / shardCount` is not kept in memory. At 0 the
-    ///     tier keeps nothing.
+    ///   - capacity: Bytes: a 32nd for aliases, the rest for the sum of ``CachedResponse/cost``. That
+    ///     is split evenly, so a response that costs more than a shard's share is not kept in
+    ///     memory. At 0 the tier keeps nothing.
     ///   - shardCount: Rounded up to a power of two, 1 at least. By default as many as leave each
     ///     shard 16 MiB, 16 at most.
     ///   - timeToLive: Seconds after which a response leaves memory; nil for no limit. It bounds
@@ -44,7 +45,9 @@ public final class MemoryTier: Sendable {
         let wanted = shardCount ?? min(16, max(1, capacity >> 24))
         var count = 1
         while count < min(wanted, 1 << 16) { count *= 2 }
-        let share = max(0, capacity) / count
+        let forAliases = max(0, capacity) / 32
+        let share = (max(0, capacity) - forAliases) / count
+        self.aliases = AliasTable(capacity: forAliases, shardCount: count)
         self.shards = (0..<count).map { _ in Shard(capacity: share) }
         self.timeToLive = timeToLive
         self.clock = clock
@@ -69,6 +72,16 @@ public final class MemoryTier: Sendable {
             state.hits += 1
             return item.response
         }
+    }
+
+    /// The response that a request written in the very same bytes led to; nil when there is none.
+    public func response(for alias: RequestAlias) -> CachedResponse? {
+        aliases.key(for: alias).flatMap { response(for: $0) }
+    }
+
+    /// Remembers which key a request's bytes lead to, whether or not anything is stored under it.
+    public func learn(_ alias: RequestAlias, for key: CacheKey) {
+        aliases.insert(key, for: alias)
     }
 
     /// Stores a response in place of what stood under its key.
@@ -104,7 +117,7 @@ public final class MemoryTier: Sendable {
     }
 
     private func shard(for key: CacheKey) -> Shard {
-        shards[key.hashValue & (shards.count - 1)]
+        shards[key.spread & (shards.count - 1)]
     }
 
     private struct Item: Sendable {
