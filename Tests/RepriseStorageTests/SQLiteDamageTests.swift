@@ -32,12 +32,22 @@ struct SQLiteDamageTests {
         try directory.names().filter { $0.hasPrefix("reprise.db.corrupt-") }
     }
 
-    @Test(arguments: [
-        Array("This is not a database, but a letter to the reader.".utf8),
-        [UInt8](repeating: 0x5A, count: 8192),
-        Array("SQLite format 3\0".utf8) + [UInt8](repeating: 0xFF, count: 5000),
-    ])
-    func fileThatIsNotADatabaseIsSetAside(bytes: [UInt8]) async throws {
+    enum NotADatabase: CaseIterable {
+        case letter, rubbish, rubbishBehindAHeader
+
+        var bytes: [UInt8] {
+            switch self {
+            case .letter: Array("This is not a database, but a letter to the reader.".utf8)
+            case .rubbish: [UInt8](repeating: 0x5A, count: 8192)
+            case .rubbishBehindAHeader:
+                Array("SQLite format 3\0".utf8) + [UInt8](repeating: 0xFF, count: 5000)
+            }
+        }
+    }
+
+    @Test(arguments: NotADatabase.allCases)
+    func fileThatIsNotADatabaseIsSetAside(file: NotADatabase) async throws {
+        let bytes = file.bytes
         try write(bytes, to: "reprise.db")
         try write([1, 2, 3], to: "reprise.db-wal")
         let store = try open()

@@ -39,6 +39,8 @@ struct TieredLedger {
     var counters = TieredCounters()
     /// Whether the store's upkeep is to run with the next batch.
     var isUpkeepDue = false
+    /// When writing is to end, in milliseconds since the epoch, once shutdown has begun.
+    var flushEnd: Int64?
     /// Whether the writer has ended, so that nothing more is queued.
     var isClosed = false
 

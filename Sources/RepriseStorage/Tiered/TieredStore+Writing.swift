@@ -9,13 +9,15 @@ extension TieredStore {
         await withTaskCancellationOrGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.wakeRegularly() }
-                for await _ in signals { await writeQueued(until: nil) }
+                for await _ in signals { await writeQueued() }
                 group.cancelAll()
             }
-        } onCancelOrGracefulShutdown: { [signal] in
-            signal.finish()
+        } onCancelOrGracefulShutdown: {
+            let end = self.clock.now() + self.limits.flushDeadline.milliseconds
+            self.ledger.withLock { $0.flushEnd = $0.flushEnd ?? end }
+            self.signal.finish()
         }
-        await writeQueued(until: clock.now() + limits.flushDeadline.milliseconds)
+        await writeQueued()
         let left = ledger.withLock { ledger in
             ledger.isClosed = true
             return ledger.writes.count
@@ -38,18 +40,16 @@ extension TieredStore {
         }
     }
 
-    /// Writes batches until nothing is queued or the store fails.
+    /// Writes batches until nothing is queued, the store fails, or the time for flushing is over.
     ///
-    /// - Parameter end: When to stop, in milliseconds since the epoch, while shutting down; then
-    ///   the store is tried even though its breaker is open.
-    private func writeQueued(until end: Int64?) async {
+    /// While flushing, the store is tried even though its breaker is open.
+    private func writeQueued() async {
         guard let persistent else { return }
         while true {
             let now = clock.now()
-            if let end, now >= end { return }
             let (batch, isUpkeepDue) = ledger.withLock { ledger -> (WriteBehind.Batch, Bool) in
                 guard ledger.writes.count > 0 || ledger.isUpkeepDue,
-                    end != nil || ledger.writeBreaker.allows(now: now)
+                    ledger.flushEnd.map({ now < $0 }) ?? ledger.writeBreaker.allows(now: now)
                 else { return (WriteBehind.Batch(), false) }
                 let isUpkeepDue = ledger.isUpkeepDue
                 ledger.isUpkeepDue = false
