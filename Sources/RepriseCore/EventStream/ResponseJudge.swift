@@ -39,7 +39,7 @@ public struct ResponseJudge: Sendable {
         let type = FieldValue.mediaType(head.headers.first(named: "content-type") ?? [])
         if type.equals("text/event-stream") {
             form = .stream(
-                StreamJudge(endpoint: endpoint, finish: finish, eventLimit: eventLimit))
+                StreamJudge(request: request, eventLimit: eventLimit))
         } else if type.equals("application/json") || type.ends(withLiteral: "+json") {
             form = .document
         } else if endpoint == .speech,

@@ -6,7 +6,7 @@ struct StreamJudge: Sendable {
     /// Why the stream is not stored, as soon as that is certain.
     private(set) var rejection: StoreRejection?
 
-    private let endpoint: Endpoint
+    private let request: CacheableRequest
     private let finish: FinishRule
     private var scanner: EventStreamScanner
     /// Whether the dialect's own terminal marker was the last event that says anything.
@@ -16,14 +16,19 @@ struct StreamJudge: Sendable {
     /// The choices seen, by their index, and whether each has finished.
     private var choices: [(index: Int64, isFinished: Bool)] = []
     private var hasStopReason = false
+    /// The images that came whole; nothing else says how many belong to the answer.
+    private var imageCount: Int64 = 0
     private var usage = UsageCounts()
 
     /// More choices than this are not followed; the API's own limit is 128.
     private static let choiceLimit = 1024
 
-    init(endpoint: Endpoint, finish: FinishRule, eventLimit: Int) {
-        self.endpoint = endpoint
-        self.finish = finish
+    private var endpoint: Endpoint { request.endpoint }
+
+    /// Makes a judge of the answer to a request, for events of at most `eventLimit` bytes.
+    init(request: CacheableRequest, eventLimit: Int) {
+        self.request = request
+        finish = FinishRule(request)
         scanner = EventStreamScanner(limit: eventLimit)
     }
 
@@ -66,8 +71,7 @@ struct StreamJudge: Sendable {
         let type = payload.type ?? event.name
         if payload.hasError || Self.isFailure(type) { return .errorEvent }
         if isPing || type.equals("ping") { return nil }
-        // Several images come one after the other, each with its own end.
-        if isDone || isTerminated && endpoint != .images { return .trailingData }
+        if isDone || isTerminated { return .trailingData }
         usage.merge(payload.usage)
         return note(payload, type)
     }
@@ -99,8 +103,10 @@ struct StreamJudge: Sendable {
                 return .notCompleted
             }
         case .images:
-            isTerminated = type.equals("image_generation.completed")
-            if isTerminated, !payload.hasImage { return .imageURL }
+            guard type.equals("image_generation.completed") else { break }
+            guard payload.hasImage else { return .imageURL }
+            imageCount += 1
+            isTerminated = imageCount == request.answerCount
         case .speech:
             isTerminated = type.equals("speech.audio.done")
         case .embeddings, .moderations, .inputTokens, .countTokens:

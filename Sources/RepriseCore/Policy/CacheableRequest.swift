@@ -10,16 +10,19 @@ public struct CacheableRequest: Equatable, Sendable {
     public var wantsStream: Bool
     /// Whether the client itself bounded the output's tokens, so that an answer cut there is whole.
     public var limitsOutput: Bool
+    /// How many answers the body's `n` asks for; 1 when it is absent.
+    public var answerCount: Int64
 
     /// Makes a request from its parts.
     public init(
         endpoint: Endpoint, keyMaterial: [UInt8], model: [UInt8]?, wantsStream: Bool,
-        limitsOutput: Bool
+        limitsOutput: Bool, answerCount: Int64 = 1
     ) {
         self.endpoint = endpoint
         self.keyMaterial = keyMaterial
         self.model = model
         self.wantsStream = wantsStream
         self.limitsOutput = limitsOutput
+        self.answerCount = answerCount
     }
 }

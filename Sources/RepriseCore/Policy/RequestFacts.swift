@@ -8,6 +8,8 @@ struct RequestFacts: Equatable {
     /// Whether the client itself set a limit to the output's length, by a field that the endpoint
     /// knows.
     var limitsOutput = false
+    /// The `n`; 1 when it is absent.
+    var answerCount: Int64 = 1
     /// Whether `store` is true.
     var asksToStore = false
     /// What the request lets the upstream see of the live world.
@@ -49,7 +51,8 @@ struct RequestFacts: Equatable {
             if isNamed("store") { asksToStore = true }
             // Images have a `background` of their own, a string.
             if isNamed("background") { obstacle = .background }
-        case .number:
+        case .number(let number):
+            if isNamed("n") { answerCount = JSONText.integer(bytes, number) ?? 1 }
             if limitFields.contains(where: { isNamed($0) }) { limitsOutput = true }
         case .beginArray where isNamed("tools"):
             try tools.read(&reader, bytes)

@@ -62,7 +62,7 @@ public enum RequestPolicy {
                     namespace: directives.namespace, sharesCredentials: sharesCredentials,
                     canonicalBody: canonical.span),
                 model: facts.model, wantsStream: facts.wantsStream,
-                limitsOutput: facts.limitsOutput))
+                limitsOutput: facts.limitsOutput, answerCount: facts.answerCount))
     }
 
     private static func obstacle(
