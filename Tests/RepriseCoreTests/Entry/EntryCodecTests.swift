@@ -190,7 +190,7 @@ struct EntryCodecTests {
         let bodyHex: String
     }
 
-    @Test(arguments: try VectorTable.load("entry.json", of: Row.self))
+    @Test(arguments: try VectorFile.decode("entry.json", as: [Row].self))
     func entryOfTheTableIsReadAndWrittenAgain(row: Row) throws {
         let read = try EntryCodec.decode(row.text.wire.span)
         #expect(

@@ -19,7 +19,7 @@ struct CommitRule: Decodable, CustomTestStringConvertible, Sendable {
     var testDescription: String { name }
 
     static func all() throws -> [CommitRule] {
-        try VectorTable.load("commit-rules.json", of: CommitRule.self)
+        try VectorFile.decode("commit-rules.json", as: [CommitRule].self)
     }
 
     var isStream: Bool { headers.contains { $0[1].hasPrefix("text/event-stream") } }

@@ -33,7 +33,7 @@ struct RequestPolicyTests {
             sharesCredentials: false, body: row.body.wire.span)
     }
 
-    @Test(arguments: try VectorTable.load("policy.json", of: Row.self))
+    @Test(arguments: try VectorFile.decode("policy.json", as: [Row].self))
     func requestIsCachedOrBypassed(row: Row) throws {
         switch try Self.plan(row) {
         case .bypass(let reason):
@@ -50,7 +50,7 @@ struct RequestPolicyTests {
     }
 
     @Test func tableCoversEveryReason() throws {
-        let seen = Set(try VectorTable.load("policy.json", of: Row.self).map(\.expect))
+        let seen = Set(try VectorFile.decode("policy.json", as: [Row].self).map(\.expect))
         #expect(seen == Set(BypassReason.allCases.map(\.detail.readable) + ["cacheable"]))
     }
 

@@ -1,4 +1,3 @@
-import Foundation
 import RepriseCore
 
 extension String {
@@ -11,27 +10,7 @@ extension Array where Element == UInt8 {
     var readable: String { String(decoding: self, as: UTF8.self) }
 }
 
-extension HeaderField {
-    /// Makes a field from text.
-    init(_ name: String, _ value: String) {
-        self.init(name: name.wire, value: value.wire)
-    }
-}
-
 extension StaticString {
     /// The token as text.
     var readable: String { [UInt8](self).readable }
-}
-
-/// A table in `Tests/Vectors`, which other builds of the core run too.
-enum VectorTable {
-    /// Reads a table.
-    ///
-    /// - Parameter name: The name of its file.
-    static func load<Row: Decodable>(_ name: String, of row: Row.Type) throws -> [Row] {
-        let file = URL(fileURLWithPath: #filePath)
-            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("Vectors").appendingPathComponent(name)
-        return try JSONDecoder().decode([Row].self, from: Data(contentsOf: file))
-    }
 }
