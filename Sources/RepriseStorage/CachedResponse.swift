@@ -8,6 +8,8 @@ public final class CachedResponse: Sendable {
     public let metadata: EntryMetadata
     /// The body, exactly as the upstream sent it.
     public let body: ByteBuffer
+    /// The head's constant part, ready to be written; see ``ReplayHead``.
+    public let replayHead: [UInt8]
     /// An estimate of the memory that this object holds, in bytes, with the memory tier's own
     /// bookkeeping for it.
     public let cost: Int
@@ -29,7 +31,9 @@ public final class CachedResponse: Sendable {
             body = ByteBuffer(bytes: body.readableBytesView)
         }
         self.body = body
-        self.cost = Self.overhead + body.storageCapacity + Self.cost(of: metadata)
+        self.replayHead = ReplayHead.bytes(of: metadata)
+        self.cost =
+            Self.overhead + body.storageCapacity + replayHead.count + Self.cost(of: metadata)
     }
 
     /// The heap bytes of metadata: each array has a 32 byte header beside its elements.

@@ -81,5 +81,5 @@ public struct CacheKey: Hashable, Sendable {
     }
 
     /// A number to choose a shard by: evenly spread, independent of the hash.
-    public var spread: Int { Int(truncatingIfNeeded: words.3 >> 1) }
+    public var spread: Int { Int(truncatingIfNeeded: words.3) & Int.max }
 }

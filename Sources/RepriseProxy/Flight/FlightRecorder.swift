@@ -35,7 +35,7 @@ struct FlightRecording {
     }
 
     /// Whether the response may yet be stored.
-    var isWorthFinishing: Bool { head.status == 200 }
+    var isWorthFinishing: Bool { judge.rejection == nil }
 
     mutating func consume(_ chunk: ByteBuffer) {
         judge.consume(chunk.readableBytesUInt8Span)

@@ -5,6 +5,7 @@ public import NIOCore
 import NIOSSL
 import RepriseCore
 public import RepriseProxy
+public import RepriseStorage
 public import ServiceLifecycle
 
 /// The proxy's listener: HTTP/1.1, or with a certificate HTTPS with HTTP/2.
@@ -17,12 +18,15 @@ public struct ProxyServer: Service {
     /// Makes a server; nothing is bound before ``run()``.
     ///
     /// - Parameters:
+    ///   - memory: The tier that hits come from.
     ///   - readiness: What `/ready` answers.
+    ///   - clock: The time that ages are counted in.
+    ///   - hitLogSink: Where the hit path logs; nil: nowhere.
     ///   - onListening: Called with the address once connections are accepted.
     /// - Throws: ``StartError`` when the certificate or its key cannot be used.
     public init(
-        settings: ServerSettings, proxy: CachingProxy, readiness: Readiness,
-        eventLoopGroup: any EventLoopGroup, logger: Logger,
+        settings: ServerSettings, proxy: CachingProxy, memory: MemoryTier, readiness: Readiness,
+        eventLoopGroup: any EventLoopGroup, clock: WallClock, logger: Logger, hitLogSink: LogSink?,
         onListening: @escaping @Sendable (ListenAddress) async -> Void
     ) throws(StartError) {
         let names = settings.upstreams.map(\.name)
@@ -40,7 +44,12 @@ public struct ProxyServer: Service {
         // The framework's own line about listening would double ours.
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
-        service = try Self.channel(settings, respond).server(
+        let loops = HitPathLoops(
+            clock: clock,
+            logTarget: logger.logLevel <= .info
+                ? hitLogSink.map { HitLog.Target(format: settings.logFormat, sink: $0) } : nil)
+        let channel = try Self.channel(settings, memory: memory, loops: loops, respond)
+        service = channel.server(
             configuration: configuration,
             onServerRunning: { channel in
                 let port = channel.localAddress?.port ?? settings.listen.port
@@ -50,24 +59,23 @@ public struct ProxyServer: Service {
     }
 
     private static func channel(
-        _ settings: ServerSettings, _ respond: @escaping HTTPChannelHandler.Responder
+        _ settings: ServerSettings, memory: MemoryTier, loops: HitPathLoops,
+        _ respond: @escaping HTTPChannelHandler.Responder
     ) throws(StartError) -> any ServerChildChannel {
-        let headTimeout = TimeAmount(settings.headerTimeout)
-        let http1 = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [DisconnectWatch(), RequestGuard(headTimeout: headTimeout)],
-            idleTimeout: TimeAmount(settings.clientIdleTimeout),
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 64 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 256)
-        )
-        guard let files = settings.tls else {
-            return PlainChannel(HTTP1Channel(responder: respond, configuration: http1))
-        }
+        let timeouts = RequestGuard.Timeouts(
+            head: TimeAmount(settings.headerTimeout), idle: TimeAmount(settings.clientIdleTimeout))
+        let http1 = ProxyHTTP1Channel(
+            responder: respond, timeouts: timeouts, memory: memory, loops: loops)
+        guard let files = settings.tls else { return http1 }
+        let http2 = HTTP2Channel(
+            responder: respond,
+            configuration: .init(
+                idleTimeout: settings.clientIdleTimeout,
+                streamConfiguration: .init(
+                    additionalChannelHandlers: [ClientConnection()], idleTimeout: timeouts.idle)))
         do {
-            return try HTTP2UpgradeChannel(
-                tlsConfiguration: try files.configuration(),
-                configuration: .init(
-                    idleTimeout: settings.clientIdleTimeout, streamConfiguration: http1),
-                responder: respond)
+            return try ProxyTLSChannel(
+                tls: try files.configuration(), http1: http1, http2: http2)
         } catch {
             throw StartError(
                 "\(files.certificate) and \(files.privateKey) cannot be used for TLS: \(error)")

@@ -4,59 +4,105 @@ import NIOHTTP1
 import NIOHTTPTypes
 import RepriseProxy
 
-/// Answers what is not a request: a head that cannot be parsed, is too large, or does not arrive
-/// in time. The connection is closed after the answer, since nobody knows where the next request
-/// would begin.
+/// Watches over the requests of an HTTP/1.1 connection: answers what is not a request, and closes
+/// a connection on which nothing comes.
+///
+/// A head that cannot be parsed, is too large or does not arrive in time is answered, and the
+/// connection closed, since nobody knows where the next request would begin.
 final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    private let headTimeout: TimeAmount
-    private var pendingHead: Scheduled<Void>?
-    private var responsesOwed = 0
-
-    /// Makes a guard for one connection.
-    ///
-    /// - Parameter headTimeout: How long a head may take from its first byte.
-    init(headTimeout: TimeAmount) {
-        self.headTimeout = headTimeout
+    /// How long a client may take.
+    struct Timeouts: Sendable {
+        /// From the first byte of a head to its last.
+        var head: TimeAmount
+        /// Between two requests, or two pieces of a body.
+        var idle: TimeAmount
     }
 
-    /// Says that bytes have come, before they are parsed.
-    func bytesArrived(_ context: ChannelHandlerContext) {
-        guard pendingHead == nil, responsesOwed == 0 else { return }
-        let loop = context.eventLoop.assumeIsolated()
-        pendingHead = loop.scheduleTask(in: headTimeout) { [weak self] in
+    private let timeouts: Timeouts
+    private var pendingHead: Scheduled<Void>?
+    private var idleCheck: Scheduled<Void>?
+    private var lastActivity = NIODeadline.now()
+    private var isReadingRequest = false
+    private var responsesOwed = 0
+    /// Called when a response has been written to its end.
+    var onResponseEnd: (() -> Void)?
+
+    init(timeouts: Timeouts) {
+        self.timeouts = timeouts
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        scheduleIdleCheck(context.channel, in: timeouts.idle)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        cancelTimers()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        cancelTimers()
+        context.fireChannelInactive()
+    }
+
+    // MARK: Told by the handlers that see bytes
+
+    /// Bytes have come.
+    func bytesArrived() {
+        lastActivity = .now()
+    }
+
+    /// The bytes that came have gone through the parser.
+    func bytesParsed(_ context: ChannelHandlerContext) {
+        if !isReadingRequest, responsesOwed == 0 { headIncomplete(context) }
+    }
+
+    /// A request has begun and its head, or the short rest of it, has not come.
+    func headIncomplete(_ context: ChannelHandlerContext) {
+        guard pendingHead == nil else { return }
+        let channel = context.channel
+        pendingHead = context.eventLoop.assumeIsolated().scheduleTask(in: timeouts.head) {
+            [weak self] in
             self?.refuse(
-                context.channel,
+                channel,
                 ProxyError(
                     status: 408, code: "request_timeout",
                     message: "The request head did not arrive in time."))
         }
     }
 
+    /// A request has been answered before the parser.
+    func requestAnswered() {
+        cancelPendingHead()
+    }
+
+    // MARK: Parts
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .head = unwrapInboundIn(data) {
-            cancelTimeout()
+        switch unwrapInboundIn(data) {
+        case .head:
+            cancelPendingHead()
             responsesOwed += 1
+            isReadingRequest = true
+        case .body: break
+        case .end: isReadingRequest = false
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { responsesOwed -= 1 }
+        guard case .end = unwrapOutboundIn(data) else {
+            context.write(data, promise: promise)
+            return
+        }
         context.write(data, promise: promise)
-    }
-
-    func channelInactive(context: ChannelHandlerContext) {
-        cancelTimeout()
-        context.fireChannelInactive()
-    }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        cancelTimeout()
+        responsesOwed -= 1
+        lastActivity = .now()
+        onResponseEnd?()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -64,7 +110,6 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.fireErrorCaught(error)
             return
         }
-        cancelTimeout()
         let isTooLarge = error == .headerOverflow
         refuse(
             context.channel,
@@ -76,12 +121,8 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
                     : "This is not a well-formed HTTP request: \(error)."))
     }
 
-    private func cancelTimeout() {
-        pendingHead?.cancel()
-        pendingHead = nil
-    }
-
     private func refuse(_ channel: any Channel, _ error: ProxyError) {
+        cancelTimers()
         let response = error.response()
         var head = HTTPResponse(response)
         head.headerFields[.connection] = "close"
@@ -93,20 +134,33 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             channel.close(promise: nil)
         }
     }
-}
 
-/// Tells a ``RequestGuard`` that bytes have come; it stands where bytes are still bytes.
-final class ArrivalNotifier: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
+    // MARK: Timers
 
-    private let requestGuard: RequestGuard
-
-    init(_ requestGuard: RequestGuard) {
-        self.requestGuard = requestGuard
+    private func scheduleIdleCheck(_ channel: any Channel, in delay: TimeAmount) {
+        idleCheck = channel.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            self?.checkIdle(channel)
+        }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        requestGuard.bytesArrived(context)
-        context.fireChannelRead(data)
+    private func checkIdle(_ channel: any Channel) {
+        let isAnswering = responsesOwed > 0 && !isReadingRequest
+        let deadline = (isAnswering ? .now() : lastActivity) + timeouts.idle
+        if deadline <= .now() {
+            channel.close(promise: nil)
+        } else {
+            scheduleIdleCheck(channel, in: deadline - .now())
+        }
+    }
+
+    private func cancelPendingHead() {
+        pendingHead?.cancel()
+        pendingHead = nil
+    }
+
+    private func cancelTimers() {
+        cancelPendingHead()
+        idleCheck?.cancel()
+        idleCheck = nil
     }
 }

@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import RepriseCore
 import RepriseProxy
+import RepriseStorage
 
 /// Takes a request from its connection to the proxy, and the response back.
 struct ProxyResponder: Sendable {
@@ -23,18 +24,19 @@ struct ProxyResponder: Sendable {
     ) async throws {
         var entry = log.entry(for: request.head)
         defer { log.write(entry) }
+        let client = try await channel.pipeline.handler(type: ClientConnection.self).get()
         let body: RequestBodyStream =
             request.head.headerFields[.expect]?.lowercased() == "100-continue"
             ? ContinueOnRead(body: request.body, channel: channel) : request.body
-        let answer = await answer(to: request, body: body)
+        let answer = await answer(to: request, body: body, alias: client.alias)
         switch answer {
         case .response(let response):
             try await write(response, request.head, writer, &entry)
         case .forwarded(let forward):
-            try await finish(forward, request.head, writer, channel, &entry)
+            try await finish(forward, request.head, writer, client, &entry)
         case .passThrough(let passThrough) where !passThrough.streamsBody:
             let forward = proxy.launch(passThrough, body: nil)
-            try await finish(forward, request.head, writer, channel, &entry)
+            try await finish(forward, request.head, writer, client, &entry)
         case .passThrough(let passThrough):
             // The body is read by a task of this request, never by the client's own: an upstream
             // that answers early would leave its reader behind on a connection that moves on.
@@ -44,14 +46,14 @@ struct ProxyResponder: Sendable {
                 group.addTask { await pump(body, into: source) }
                 let forward = proxy.launch(passThrough, body: stream)
                 if let writer = pending.take() {
-                    try await finish(forward, request.head, writer, channel, &entry)
+                    try await finish(forward, request.head, writer, client, &entry)
                 }
             }
         }
     }
 
     private func answer(
-        to request: Request, body: RequestBodyStream
+        to request: Request, body: RequestBodyStream, alias: RequestAlias?
     ) async -> CachingProxy.Answer {
         switch routes.route(target: Array((request.head.path ?? "").utf8)) {
         case .health:
@@ -75,7 +77,7 @@ struct ProxyResponder: Sendable {
             return await proxy.answer(
                 ProxyRequest(
                     head: RequestHead(request.head, path: path, query: query), upstream: index,
-                    body: body))
+                    body: body, alias: alias))
         }
     }
 
@@ -93,11 +95,10 @@ struct ProxyResponder: Sendable {
     /// Waits for the upstream and passes its response on, unless the client leaves first.
     private func finish(
         _ forward: Forward, _ head: HTTPRequest, _ writer: consuming ResponseWriter,
-        _ channel: any Channel, _ entry: inout AccessLog.Entry
+        _ client: ClientConnection, _ entry: inout AccessLog.Entry
     ) async throws {
-        let watch = try await channel.pipeline.handler(type: DisconnectWatch.self).get()
-        watch.whenGone { forward.reader.leave() }
-        defer { watch.forget() }
+        client.whenGone { forward.reader.leave() }
+        defer { client.forgetAction() }
         let response = await proxy.response(to: forward)
         try await write(response, head, writer, &entry)
     }

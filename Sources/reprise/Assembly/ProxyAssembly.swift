@@ -16,7 +16,9 @@ struct ProxyAssembly {
     private let store: TieredStore
     private let proxy: CachingProxy
     private let readiness = Readiness()
+    private let clock: WallClock
     private let logger: Logger
+    private let hitLogSink: LogSink?
 
     /// Opens the store and makes everything that needs no socket.
     ///
@@ -24,15 +26,18 @@ struct ProxyAssembly {
     ///   - environment: Says where the user's cache directory is.
     ///   - clock: What ages are counted in.
     ///   - logger: Nil writes to standard error as the settings say.
+    ///   - hitLogSink: Where hits are logged, each event loop's together.
     /// - Throws: ``StoreURL/Invalid`` or ``StartError`` when the store cannot be used.
     init(
         _ settings: ServerSettings, environment: [String: String], clock: WallClock = .system,
-        logger: Logger? = nil
+        logger: Logger? = nil, hitLogSink: LogSink? = .standardError
     ) throws {
         let logger = logger ?? settings.makeLogger()
         let opened = try OpenedStore(settings, environment: environment, clock: clock, logger)
         self.settings = settings
         self.logger = logger
+        self.clock = clock
+        self.hitLogSink = hitLogSink
         storeName = opened.name
         eventLoopGroup = MultiThreadedEventLoopGroup(
             numberOfThreads: settings.threads ?? System.coreCount)
@@ -58,8 +63,9 @@ struct ProxyAssembly {
         let failure: (any Error)?
         do {
             let server = try ProxyServer(
-                settings: settings, proxy: proxy, readiness: readiness,
-                eventLoopGroup: eventLoopGroup, logger: logger, onListening: onListening)
+                settings: settings, proxy: proxy, memory: store.memory, readiness: readiness,
+                eventLoopGroup: eventLoopGroup, clock: clock, logger: logger,
+                hitLogSink: hitLogSink, onListening: onListening)
             try await serve(server, stoppingOnSignals: stoppingOnSignals)
             failure = nil
         } catch {

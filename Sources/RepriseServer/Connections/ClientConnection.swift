@@ -1,11 +1,13 @@
 import NIOCore
+import RepriseStorage
 import Synchronization
 
-/// Notices that a client has gone while its response is still awaited.
+/// What the answering of a request has to know of its connection: whether the client has gone, and
+/// the alias of the request in hand.
 ///
 /// A client that closes its side of the connection (TCP FIN) counts as gone, as in nginx: one that
 /// half-closes and still reads cannot be told from one that left.
-final class DisconnectWatch: ChannelInboundHandler, RemovableChannelHandler, Sendable {
+final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = Any
 
     private let state = Mutex(State())
@@ -13,6 +15,14 @@ final class DisconnectWatch: ChannelInboundHandler, RemovableChannelHandler, Sen
     private struct State {
         var isGone = false
         var action: (@Sendable () -> Void)?
+        var alias: RequestAlias?
+    }
+
+    /// The digest of the request that the hit path has handed on, for as long as it is the only
+    /// one in hand.
+    var alias: RequestAlias? {
+        get { state.withLock { $0.alias } }
+        set { state.withLock { $0.alias = newValue } }
     }
 
     /// Calls `action` once, on any thread, when the client goes, at once if it has gone already.
@@ -25,7 +35,7 @@ final class DisconnectWatch: ChannelInboundHandler, RemovableChannelHandler, Sen
     }
 
     /// Forgets the action: the response is complete.
-    func forget() {
+    func forgetAction() {
         state.withLock { $0.action = nil }
     }
 
