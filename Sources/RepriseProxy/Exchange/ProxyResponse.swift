@@ -44,6 +44,16 @@ public struct ProxyResponse: Sendable {
         }
     }
 
+    /// What the cache did, once the body has been passed on: a stream that was to be stored may
+    /// not have been.
+    public var finalCacheStatus: CacheStatus? {
+        guard case .live(let reader) = body,
+            case .rejected(let rejection) = reader.storingResult,
+            case .forward(let reason, stored: true, let collapsed, _) = cacheStatus
+        else { return cacheStatus }
+        return .forward(reason, collapsed: collapsed, detail: .rejection(rejection))
+    }
+
     /// The body's length in bytes where it is known before it is sent.
     public var knownLength: Int? {
         if case .complete(let buffer) = body { buffer.readableBytes } else { nil }

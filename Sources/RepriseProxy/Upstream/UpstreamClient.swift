@@ -87,11 +87,17 @@ extension UpstreamError {
         case is ChannelError, is HTTPParserError:
             self = .connectionLost
         case let error as NIOConnectionError:
-            let reasons = error.connectionErrors.map { String(describing: $0.error) }
-            self = .unreachable("\(error.host):\(error.port): " + reasons.joined(separator: ", "))
+            let reasons = error.connectionErrors.map { Self.text($0.error) }
+                + [error.dnsAError, error.dnsAAAAError].compactMap { $0 }.map { Self.text($0) }
+            self = .unreachable(
+                "\(error.host):\(error.port): \(reasons.first ?? "no address found")")
         default:
-            self = .unreachable(String(describing: error))
+            self = .unreachable(Self.text(error))
         }
+    }
+
+    private static func text(_ error: any Error) -> String {
+        (error as? IOError)?.systemText ?? String(describing: error)
     }
 
     private init(_ error: HTTPClientError) {

@@ -24,6 +24,7 @@ extension ServerSettings {
         try sources.read(.upstreamIdleTimeout, into: &upstreamIdleTimeout, parse: Self.wait)
 
         try sources.read(.store, into: &store, parse: Self.storeURL)
+        if let (_, source) = try sources.text(.store) { storeLabel = source.label(.store) }
         try sources.readSize(.maxStore, into: &maxStore, in: 1...Int64.max)
         try sources.readSize(.memory, into: &memory, in: 0...Int64(Int.max))
         try sources.readSize(.maxEntry, into: &maxEntry, in: 1...Self.longestEntry)

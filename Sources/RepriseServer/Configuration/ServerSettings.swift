@@ -15,6 +15,8 @@ public struct ServerSettings: Sendable, Equatable {
     /// The URL of the persistent store, not yet parsed; nil stands for SQLite in the user's cache
     /// directory.
     public var store: String?
+    /// How the place that ``store`` was read from is named in messages.
+    public var storeLabel = Setting.store.flag
     /// How much the memory tier may hold, its own bookkeeping included; 0 switches it off.
     public var memory: Int = 256_000_000
     /// Seconds after which the memory tier asks the persistent store again, at least 1; nil: never.

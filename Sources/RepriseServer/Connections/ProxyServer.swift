@@ -89,7 +89,7 @@ public struct ProxyServer: Service {
         do {
             try await service.run()
         } catch let error as IOError {
-            throw StartError("cannot listen on \(address): \(error)")
+            throw StartError("cannot listen on \(address): \(error.systemText)")
         } catch let error as SocketAddressError {
             throw StartError("cannot listen on \(address): \(error)")
         }

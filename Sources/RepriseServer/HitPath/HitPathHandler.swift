@@ -159,6 +159,10 @@ final class HitPathHandler: ChannelInboundHandler {
         requestGuard.bytesParsed(context)
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) {
+        loop.flushLog()
+    }
+
     func channelInactive(context: ChannelHandlerContext) {
         handOnWhatIsLeft(context)
         context.fireChannelInactive()

@@ -74,6 +74,11 @@ final class HitPathLoop {
         hitLog?.write(request, now: now, nanoseconds: NIODeadline.now().uptimeNanoseconds - begun)
     }
 
+    /// Writes out the log lines that are held back.
+    func flushLog() {
+        hitLog?.flush()
+    }
+
     private func currentDate() -> [UInt8] {
         let second = now / 1000
         if second != dateSecond {

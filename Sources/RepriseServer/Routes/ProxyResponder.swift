@@ -120,6 +120,7 @@ struct ProxyResponder: Sendable {
             try await response.forEachBatch { try await bodyWriter.write(contentsOf: $0) }
             try await bodyWriter.finish(nil)
         }
+        entry.cacheStatus = response.finalCacheStatus
         entry.isCut = false
     }
 }

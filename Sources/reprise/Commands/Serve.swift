@@ -33,7 +33,7 @@ struct Serve: AsyncParsableCommand {
                 StandardOutput.line(assembly.announcement(listeningOn: address))
             }
         } catch let error as StoreURL.Invalid {
-            throw ExitCode(SettingsError.exitCode).saying("--store: \(error)")
+            throw ExitCode(SettingsError.exitCode).saying("\(settings.storeLabel): \(error)")
         } catch let error as StartError {
             throw ExitCode.unavailable.saying(error.description)
         }

@@ -96,13 +96,15 @@ extension ArgumentHelp {
 extension Option {
     /// A flag for a setting, which takes one value.
     init(_ setting: Setting) where Value == String? {
-        self.init(name: .customLong(setting.name), help: ArgumentHelp(setting))
+        // A value that begins with a dash is a bad value, not a flag: the loader says which.
+        self.init(
+            name: .customLong(setting.name), parsing: .unconditional, help: ArgumentHelp(setting))
     }
 
     /// A flag for a setting, which may be given several times.
     init(wrappedValue: [String], _ setting: Setting) where Value == [String] {
         self.init(
             wrappedValue: wrappedValue, name: .customLong(setting.name),
-            help: ArgumentHelp(setting))
+            parsing: .unconditionalSingleValue, help: ArgumentHelp(setting))
     }
 }
