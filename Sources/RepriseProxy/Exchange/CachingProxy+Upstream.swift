@@ -93,7 +93,9 @@ extension CachingProxy {
         }
         flight.receive(head: response.head)
         var recording = recorder?.recording(of: response.head)
-        if recording?.isWorthFinishing != true || flight.storing == nil { flight.stopKeepingAlone() }
+        if recording?.isWorthFinishing != true || flight.storing == nil {
+            flight.stopKeepingAlone()
+        }
         for try await chunk in response.body where chunk.readableBytes > 0 {
             if flight.receive(chunk) {
                 recording?.consume(chunk)

@@ -38,7 +38,9 @@ extension CachingProxy {
     public func response(to forward: Forward) async -> ProxyResponse {
         do {
             let head = try await forward.reader.head()
-            if let stale = forward.cause.stale, Freshness.isServerError(status: head.status) { return stale }
+            if let stale = forward.cause.stale, Freshness.isServerError(status: head.status) {
+                return stale
+            }
             guard forward.mayStore, head.status == 200, head.isJSON,
                 let (length, result) = try await forward.reader.wholeBody()
             else {

@@ -43,7 +43,8 @@ public struct ProxyError: Error, Equatable, Sendable {
         if let shouldRetry {
             headers.append(
                 HeaderField(
-                    name: .init("x-should-retry"), value: shouldRetry ? .init("true") : .init("false")
+                    name: .init("x-should-retry"),
+                    value: shouldRetry ? .init("true") : .init("false")
                 ))
         }
         if closesConnection {
@@ -62,7 +63,8 @@ public struct ProxyError: Error, Equatable, Sendable {
 extension ProxyError {
     /// A directive that cannot be understood.
     init(_ error: DirectiveError) {
-        self.init(status: 400, code: error.code, message: String(decoding: error.message, as: UTF8.self))
+        self.init(
+            status: 400, code: error.code, message: String(decoding: error.message, as: UTF8.self))
     }
 
     /// An upstream that gave no usable response.

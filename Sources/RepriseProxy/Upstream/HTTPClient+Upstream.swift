@@ -10,7 +10,8 @@ extension HTTPClient.Configuration {
         pool.retryConnectionEstablishment = false
         return HTTPClient.Configuration(
             redirectConfiguration: .disallow,
-            timeout: Timeout(connect: configuration.connectTimeout, read: configuration.idleTimeout),
+            timeout: Timeout(
+                connect: configuration.connectTimeout, read: configuration.idleTimeout),
             connectionPool: pool, decompression: .disabled)
     }
 }

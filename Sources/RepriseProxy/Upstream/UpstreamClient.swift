@@ -87,7 +87,8 @@ extension UpstreamError {
         case is ChannelError, is HTTPParserError:
             self = .connectionLost
         case let error as NIOConnectionError:
-            let reasons = error.connectionErrors.map { Self.text($0.error) }
+            let reasons =
+                error.connectionErrors.map { Self.text($0.error) }
                 + [error.dnsAError, error.dnsAAAAError].compactMap { $0 }.map { Self.text($0) }
             self = .unreachable(
                 "\(error.host):\(error.port): \(reasons.first ?? "no address found")")

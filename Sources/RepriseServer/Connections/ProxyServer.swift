@@ -90,8 +90,8 @@ public struct ProxyServer: Service {
             try await service.run()
         } catch let error as IOError {
             throw StartError("cannot listen on \(address): \(error.systemText)")
-        } catch let error as SocketAddressError {
-            throw StartError("cannot listen on \(address): \(error)")
+        } catch is SocketAddressError.UnknownHost {
+            throw StartError("cannot listen on \(address): there is no such host")
         }
     }
 }

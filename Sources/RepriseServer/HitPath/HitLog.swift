@@ -80,7 +80,8 @@ final class HitLog {
     ) {
         append("{\"time\":\"")
         appendTime(now)
-        append("\",\"level\":\"info\",\"message\":\"request\",\"cache\":\"hit\",\"method\":\"POST\",")
+        append(
+            "\",\"level\":\"info\",\"message\":\"request\",\"cache\":\"hit\",\"method\":\"POST\",")
         append("\"ms\":\"")
         appendMilliseconds(nanoseconds)
         append("\",\"route\":\"")

@@ -151,7 +151,8 @@ struct PlainHeadScanner {
     }
 
     /// Passes over a literal if it stands here.
-    private mutating func accepts(_ literal: StaticString, _ bytes: Span<UInt8>) throws(Stop) -> Bool
+    private mutating func accepts(_ literal: StaticString, _ bytes: Span<UInt8>) throws(Stop)
+        -> Bool
     {
         let count = literal.utf8CodeUnitCount
         for offset in 0..<count {

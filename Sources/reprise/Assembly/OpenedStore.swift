@@ -14,7 +14,8 @@ struct OpenedStore {
     /// - Throws: ``StoreURL/Invalid`` for a name that is none; ``StartError`` for a store that
     ///   cannot be used.
     init(
-        _ settings: ServerSettings, environment: [String: String], clock: WallClock, _ logger: Logger
+        _ settings: ServerSettings, environment: [String: String], clock: WallClock,
+        _ logger: Logger
     ) throws {
         let url =
             if let text = settings.store {
