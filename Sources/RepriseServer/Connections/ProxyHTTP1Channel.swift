@@ -2,6 +2,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypesHTTP1
 import RepriseStorage
 
 /// An HTTP/1.1 connection: the hit path in front of the full one.
@@ -32,6 +33,10 @@ struct ProxyHTTP1Channel: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         http1.setup(channel: channel, logger: logger).flatMapThrowing { value in
             try addHitPath(to: channel)
+            let codec = try channel.pipeline.syncOperations.handler(
+                type: HTTP1ToHTTPServerCodec.self)
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionPersistence(), position: .before(codec))
             return value
         }
     }
