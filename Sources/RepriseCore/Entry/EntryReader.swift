@@ -21,7 +21,8 @@ struct EntryReader {
     /// Takes the line in.
     ///
     /// - Throws: ``EntryError/malformed`` when it is not a JSON object, or a known member is not of
-    ///   its type.
+    ///   its type; ``EntryError/unknownVersion`` when that is because a version not known here
+    ///   stands before it.
     mutating func read(_ line: Span<UInt8>) throws(EntryError) {
         var json = JSONTokenizer()
         do throws(JSONError) {
@@ -34,7 +35,7 @@ struct EntryReader {
             }
             guard try json.next(line) == nil else { throw .invalid }
         } catch {
-            throw .malformed
+            throw isOfUnknownVersion ? .unknownVersion : .malformed
         }
         isBase64 = encoding?.equals("base64") == true
     }
@@ -58,21 +59,28 @@ struct EntryReader {
         if name.equals("chunks") { chunks = try value.chunks() }
     }
 
+    private var isOfUnknownVersion: Bool {
+        version.map { $0 != EntryCodec.version } == true
+    }
+
     /// What was read.
+    ///
+    /// Of the headers, only those that are ever stored: a store that others write to must not decide
+    /// how a response is framed.
     ///
     /// - Throws: ``EntryError/unknownVersion``, or ``EntryError/malformed`` when something is missing
     ///   or impossible.
     func metadata() throws(EntryError) -> EntryMetadata {
-        guard let version else { throw .malformed }
-        guard version == EntryCodec.version else { throw .unknownVersion }
-        guard let status, 100...599 ~= status, let storedAt, let length, length >= 0,
+        if isOfUnknownVersion { throw .unknownVersion }
+        // Nothing but 200 is ever stored, and a status without a body would break the framing.
+        guard version != nil, status == 200, let storedAt, let length, length >= 0,
             let digest, digest.count == 32, let upstream, let path,
             let credential, credential.count == 32,
             let encoding, encoding.equals("utf-8") || encoding.equals("base64"),
             ttl.map({ $0 >= 0 }) != false, StreamChunk.areWhole(chunks, length: length)
         else { throw .malformed }
         return EntryMetadata(
-            status: Int32(status), headers: headers, storedAt: storedAt, ttl: ttl,
+            status: 200, headers: HeaderPolicy.stored(headers), storedAt: storedAt, ttl: ttl,
             bodyLength: length, bodyDigest: digest, upstream: upstream, path: path, model: model,
             namespace: namespace, usage: usage, tags: tags, credentialScope: credential,
             chunks: chunks)

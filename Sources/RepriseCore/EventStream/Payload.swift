@@ -17,6 +17,9 @@ struct Payload: Equatable {
         var linked = 0
     }
 
+    /// More choices than this are not followed; the API's own limit is 128.
+    static let choiceLimit = 1024
+
     var type: [UInt8]?
     /// Whether there is an `error` that is not null, at the top or in `response`.
     var hasError = false
@@ -24,7 +27,8 @@ struct Payload: Equatable {
     var status: [UInt8]?
     /// The `status` in `response`.
     var innerStatus: [UInt8]?
-    /// nil when there is no `choices`.
+    /// nil when there is no `choices`. After ``choiceLimit`` of them, one that did not finish stands
+    /// for all the others.
     var choices: [Choice]?
     /// Anthropic's `stop_reason` at the top.
     var stopReason: [UInt8]?
@@ -104,6 +108,13 @@ struct Payload: Equatable {
         var found = choices ?? []
         while let element = try reader.next(bytes), element != .endArray {
             var choice = Choice()
+            // An element may have two bytes, a choice here has dozens: without a bound, an upstream
+            // could have many times its body's size held.
+            if found.count >= Self.choiceLimit {
+                if found.count == Self.choiceLimit { found.append(choice) }
+                try reader.skipValue(bytes, after: element)
+                continue
+            }
             if element == .beginObject {
                 try choice.read(&reader, bytes)
             } else {

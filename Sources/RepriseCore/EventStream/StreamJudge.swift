@@ -20,9 +20,6 @@ struct StreamJudge: Sendable {
     private var imageCount: Int64 = 0
     private var usage = UsageCounts()
 
-    /// More choices than this are not followed; the API's own limit is 128.
-    private static let choiceLimit = 1024
-
     private var endpoint: Endpoint { request.endpoint }
 
     /// Makes a judge of the answer to a request, for events of at most `eventLimit` bytes.
@@ -63,17 +60,25 @@ struct StreamJudge: Sendable {
         if event.data.equals("[DONE]") { return judgeDone() }
         let payload: Payload
         do throws(JSONError) {
-            guard let read = try Payload(event.data.span) else { return isPing ? nil : .notJSON }
+            guard let read = try Payload(event.data.span) else {
+                return isPing ? judgePing() : .notJSON
+            }
             payload = read
         } catch {
-            return isPing ? nil : .notJSON
+            return isPing ? judgePing() : .notJSON
         }
         let type = payload.type ?? event.name
         if payload.hasError || Self.isFailure(type) { return .errorEvent }
-        if isPing || type.equals("ping") { return nil }
+        if isPing || type.equals("ping") { return judgePing() }
         if isDone || isTerminated { return .trailingData }
         usage.merge(payload.usage)
         return note(payload, type)
+    }
+
+    /// Takes a ping, which says nothing: Anthropic's may come at any time, but after another dialect's
+    /// end nothing may follow.
+    private func judgePing() -> StoreRejection? {
+        isDone || isTerminated && endpoint != .messages ? .trailingData : nil
     }
 
     /// Takes `[DONE]`, which ends the two older dialects; some gateways send it after every other
@@ -94,7 +99,7 @@ struct StreamJudge: Sendable {
         case .messages:
             if let reason = payload.innerStopReason {
                 guard finish.allows(reason) else { return .finishReason }
-                hasStopReason = true
+                if type.equals("message_delta") { hasStopReason = true }
             }
             isTerminated = type.equals("message_stop")
         case .responses:
@@ -125,7 +130,7 @@ struct StreamJudge: Sendable {
         if isFinished, !finish.allows(choice.finishReason) { return .finishReason }
         if let known = choices.firstIndex(where: { $0.index == index }) {
             if isFinished { choices[known].isFinished = true }
-        } else if choices.count < Self.choiceLimit {
+        } else if choices.count < Payload.choiceLimit {
             choices.append((index, isFinished))
         } else {
             return .eventTooLarge

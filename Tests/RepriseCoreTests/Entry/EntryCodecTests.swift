@@ -75,12 +75,15 @@ struct EntryCodecTests {
     func noChangedByteTrapsOrChangesTheLength(body: [UInt8]) {
         let text = EntryCodec.encode(Self.metadata(bodyLength: body.count), body: body.span)
         for index in text.indices {
-            for byte in [0x00, 0x0A, 0x22, 0x2C, 0x30, 0x39, 0x5B, 0x5C, 0x7B, 0x7D, 0xFF] {
+            let flipped = (0..<8).map { text[index] ^ (1 << $0) }
+            for byte in [0x00, 0x0A, 0x22, 0x2C, 0x30, 0x39, 0x5B, 0x5C, 0x7B, 0x7D, 0xFF] + flipped
+            {
                 var changed = text
-                changed[index] = UInt8(byte)
+                changed[index] = byte
                 if let read = try? EntryCodec.decode(changed.span) {
                     #expect(read.metadata.bodyLength == Int64(read.body.count))
                     #expect(read.metadata.bodyDigest.count == 32)
+                    #expect(read.metadata.status == 200)
                 }
             }
         }
@@ -97,12 +100,19 @@ struct EntryCodecTests {
     @Test(
         arguments: [
             ("\"version\":1", "\"version\":2", .unknownVersion),
+            ("\"version\":1,\"status\":200", "\"version\":2,\"status\":\"OK\"", .unknownVersion),
+            ("\"version\":1", "\"version\":0", .unknownVersion),
             ("\"version\":1", "\"v\":1", .malformed),
             ("\"version\":1", "\"version\":\"1\"", .malformed),
             ("\"length\":2", "\"length\":3", .wrongLength),
             ("\"length\":2", "\"length\":-2", .malformed),
             ("\"length\":2", "\"length\":2.5", .malformed),
             ("\"status\":200", "\"status\":0", .malformed),
+            ("\"status\":200", "\"status\":101", .malformed),
+            ("\"status\":200", "\"status\":204", .malformed),
+            ("\"status\":200", "\"status\":206", .malformed),
+            ("\"status\":200", "\"status\":304", .malformed),
+            ("\"status\":200", "\"status\":500", .malformed),
             ("\"status\":200", "\"status\":4294967496", .malformed),
             ("\"status\":200,", "", .malformed),
             ("\"stored_at\":0", "\"stored_at\":0,\"ttl\":\"60\"", .malformed),
@@ -154,10 +164,25 @@ struct EntryCodecTests {
 
     @Test func headersAreReadFromAnEntry() throws {
         let text = Self.text(
-            replacing: "\"headers\":[]", with: "\"headers\":[[\"A-b\",\"c\"],[\"d!\",\"\"]]")
+            replacing: "\"headers\":[]",
+            with: "\"headers\":[[\"X-Request-Id\",\"c\"],[\"openai-model\",\"\"]]")
         #expect(
             try EntryCodec.decode(text.span).metadata.headers
-                == [HeaderField("a-b", "c"), HeaderField("d!", "")])
+                == [HeaderField("x-request-id", "c"), HeaderField("openai-model", "")])
+    }
+
+    /// A store that others write to must not decide how a response is framed, or set cookies.
+    @Test(arguments: [
+        "Content-Length", "transfer-encoding", "connection", "set-cookie", "location",
+        "access-control-allow-origin", "cache-status", "age", "x-new",
+    ])
+    func headersThatAreNeverStoredAreNotReplayed(name: String) throws {
+        let text = Self.text(
+            replacing: "\"headers\":[]",
+            with: "\"headers\":[[\"\(name)\",\"7\"],[\"content-type\",\"a/b\"]]")
+        #expect(
+            try EntryCodec.decode(text.span).metadata.headers
+                == [HeaderField("content-type", "a/b")])
     }
 
     @Test func lineOfMetadataIsBounded() {

@@ -100,6 +100,22 @@ struct ResponseJudgeTests {
         #expect(try rule.verdict([Array(body[..<end])]).readable == "storable")
     }
 
+    /// A stream is the same however its lines end, and so is each beginning of it.
+    @Test(
+        arguments: try CommitRule.all().filter {
+            $0.isStream && $0.expect == "storable" && !$0.body.contains("\r")
+        }, ["\r\n", "\r"])
+    func noTruncationIsStoredWithOtherLineEnds(rule: CommitRule, lineEnd: String) throws {
+        let body = rule.body.replacing("\n", with: lineEnd).wire
+        #expect(try rule.verdict([body]).readable == "storable")
+        let events = rule.body.wire[..<Self.endOfEvents(rule.body.wire)]
+        let cut = Array(events).readable.replacing("\n", with: lineEnd).wire
+        for length in 0..<cut.count {
+            let verdict = try rule.verdict([Array(body[..<length])])
+            #expect(verdict.readable != "storable", "cut to \(length) of \(body.count) bytes")
+        }
+    }
+
     private static func endOfDocument(_ body: [UInt8]) -> Int {
         body.lastIndex(of: UInt8(ascii: "}")).map { $0 + 1 } ?? 0
     }
@@ -112,7 +128,8 @@ struct ResponseJudgeTests {
         }
         // Some dialects may be followed by `[DONE]`, but need not.
         let done = "data: [DONE]\n\n"
-        if text.hasSuffix(done), text.contains("response.completed") { text.removeLast(done.count) }
+        let hasOwnEnd = text.contains("response.completed") || text.contains("message_stop")
+        if hasOwnEnd, text.hasSuffix(done) { text.removeLast(done.count) }
         return text.wire.count
     }
 
@@ -134,6 +151,19 @@ struct ResponseJudgeTests {
             judge.consume("data: {\"choices\":[{\"index\":\(index)}]}\n\n".wire.span)
         }
         #expect(judge.rejection == .eventTooLarge)
+    }
+
+    /// A body of a few bytes a choice must not make the judge hold many times as much.
+    @Test(arguments: [(1024, "storable"), (1025, "finish-reason")])
+    func choicesOfOneDocumentAreBounded(count: Int, expected: String) throws {
+        let choices = (0..<count).map { "{\"index\":\($0),\"finish_reason\":\"stop\"}" }
+        let document = "{\"choices\":[\(choices.joined(separator: ","))]}"
+        let rules = try CommitRule.all()
+        let whole = try #require(rules.first { $0.name == "whole" })
+        #expect(try whole.verdict([document.wire]).readable == expected)
+        let stream = try #require(rules.first { $0.name == "stream" })
+        let events = "data: \(document)\n\ndata: [DONE]\n\n"
+        #expect(try stream.verdict([events.wire]).readable == expected)
     }
 
     @Test func rejectionIsKnownAsSoonAsItIsCertain() throws {
