@@ -98,7 +98,11 @@ let package = Package(
         // A manual clock and the store conformance suite; only tests import it.
         .target(
             name: "RepriseTesting",
-            dependencies: ["RepriseCore", "RepriseStorage"],
+            dependencies: [
+                "RepriseCore", "RepriseStorage",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "reprise",
