@@ -1,0 +1,146 @@
+import NIOCore
+import RepriseCore
+import Testing
+
+@testable import RepriseProxy
+
+/// Waiting for an upstream call, and giving it up.
+@Suite(.timeLimit(.minutes(1)))
+struct FlightTests {
+    static let head = ResponseHead(status: 200, headers: [])
+
+    private func flight(retention: Int = 100, keepsGoingAlone: Bool = false) -> Flight {
+        Flight(retention: retention, window: 4, keepsGoingAlone: keepsGoingAlone)
+    }
+
+    @Test func manyReadersSeeTheSameWhateverTheirTiming() async throws {
+        let flight = flight()
+        let leader = FlightReader(leading: flight)
+        let readers = try (0..<20).map { _ in try #require(flight.join(storing: nil)) }
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for reader in readers + [leader] {
+                group.addTask {
+                    var text = String((try await reader.head()).status)
+                    while let buffers = try await reader.next() {
+                        for buffer in buffers { text += String(buffer: buffer) }
+                    }
+                    return text
+                }
+            }
+            flight.receive(head: Self.head)
+            for text in ["a", "b", "c"] {
+                #expect(flight.receive(ByteBuffer(string: text)))
+                await Task.yield()
+            }
+            flight.finish(.complete(.stored))
+            for try await text in group { #expect(text == "200abc") }
+        }
+        #expect(leader.storingResult == .stored)
+    }
+
+    @Test func failureReachesWhoWaitsForTheHead() async throws {
+        let flight = flight()
+        let reader = FlightReader(leading: flight)
+        await withTaskGroup(of: FlightFailure?.self) { group in
+            group.addTask {
+                do throws(FlightFailure) {
+                    _ = try await reader.head()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            flight.finish(.failed(.upstream(.timedOut)))
+            #expect(await group.next() == .upstream(.timedOut))
+        }
+    }
+
+    @Test func cancelledTaskStopsWaiting() async {
+        let reader = FlightReader(leading: flight())
+        await withTaskGroup(of: FlightFailure?.self) { group in
+            group.addTask {
+                do throws(FlightFailure) {
+                    _ = try await reader.next()
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            group.cancelAll()
+            #expect(await group.next() == .cancelled)
+        }
+    }
+
+    @Test func readerThatLeavesStopsWaitingAndAbandonsTheCall() async throws {
+        let flight = flight()
+        let reader = FlightReader(leading: flight)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await flight.waitUntilAbandoned() }
+            reader.leave()
+            try await group.next()
+        }
+        await #expect(throws: FlightFailure.cancelled) { try await reader.next() }
+        #expect(flight.join(storing: nil) == nil)
+    }
+
+    @Test func releasedReaderLeaves() async throws {
+        let flight = flight()
+        do {
+            let reader = FlightReader(leading: flight)
+            #expect(reader.storingResult == nil)
+        }
+        try await flight.waitUntilAbandoned()
+        #expect(flight.join(storing: nil) == nil)
+    }
+
+    @Test func callThatIsNoLongerWorthFinishingIsAbandoned() async throws {
+        let flight = flight(keepsGoingAlone: true)
+        FlightReader(leading: flight).leave()
+        #expect(flight.join(storing: nil) != nil)
+        flight.stopKeepingAlone()
+        try await flight.waitUntilAbandoned()
+    }
+
+    @Test func upstreamWaitsForRoomUntilAReaderReads() async throws {
+        let flight = flight(retention: 0)
+        let reader = FlightReader(leading: flight)
+        #expect(!flight.receive(ByteBuffer(string: "abcdef")))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await flight.waitForRoom() }
+            let buffers = try await reader.next()
+            #expect(buffers == [ByteBuffer(string: "abcdef")])
+            try await group.next()
+        }
+    }
+
+    @Test func wholeBodyIsWaitedForOrKnownToBeTooLong() async throws {
+        let whole = flight()
+        let reader = FlightReader(leading: whole)
+        #expect(whole.receive(ByteBuffer(string: "ab")))
+        #expect(whole.receive(ByteBuffer(string: "c")))
+        whole.finish(.complete(.notAsked))
+        let body = try await reader.wholeBody()
+        #expect(body?.length == 3)
+        #expect(body?.result == .notAsked)
+        #expect(whole.retainedBody == ByteBuffer(string: "abc"))
+
+        let long = flight(retention: 2)
+        let other = FlightReader(leading: long)
+        #expect(!long.receive(ByteBuffer(string: "abc")))
+        #expect(try await other.wholeBody() == nil)
+    }
+
+    @Test func firstReaderThatAllowsStoringDecidesItsTerms() {
+        let flight = flight()
+        let leader = FlightReader(leading: flight)
+        #expect(flight.storing == nil)
+        let terms = StoringTerms(ttl: 5, tags: [], namespace: nil)
+        let others = [
+            flight.join(storing: nil), flight.join(storing: terms),
+            flight.join(storing: StoringTerms(ttl: 9, tags: [], namespace: nil)),
+        ]
+        #expect(others.count { $0 != nil } == 3)
+        #expect(flight.storing?.ttl == 5)
+        leader.leave()
+    }
+}
