@@ -45,6 +45,7 @@ extension CachingProxy {
     ///
     /// - Parameter recorder: Stores the response; nil when it is not to be stored.
     func launch(_ flight: Flight, _ message: UpstreamRequest, recorder: FlightRecorder?) {
+        let message = PendingMessage(message)
         let isLaunched = flights.launch { [self] in
             let outcome = await fetch(message, flight, recorder)
             // Out of the collapser before readers see the end: who asks after that finds either
@@ -60,7 +61,7 @@ extension CachingProxy {
 
     /// Reads the response until its end, or until nobody wants it any more.
     private func fetch(
-        _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?
+        _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
     ) async -> FlightOutcome {
         await withTaskGroup(of: FlightOutcome.self) { group in
             group.addTask { [self] in
@@ -82,15 +83,28 @@ extension CachingProxy {
         }
     }
 
-    private func receive(
-        _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?
-    ) async throws -> StoringResult {
-        let response: UpstreamClient.Response
-        do {
-            response = try await upstream.send(message)
-        } catch {
-            throw FlightFailure.upstream(error)
+    /// Sends the request and waits for the head of the response.
+    ///
+    /// In a task of its own, which ends when the head is there: a task keeps the deepest stack it
+    /// ever had, and the HTTP client's would stay for as long as the response lasts.
+    private func send(_ message: PendingMessage) async throws -> UpstreamClient.Response {
+        try await withThrowingTaskGroup(of: UpstreamClient.Response.self) { [upstream] group in
+            group.addTask {
+                do throws(UpstreamError) {
+                    return try await upstream.send(message.take())
+                } catch {
+                    throw FlightFailure.upstream(error)
+                }
+            }
+            guard let response = try await group.next() else { throw FlightFailure.cancelled }
+            return response
         }
+    }
+
+    private func receive(
+        _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
+    ) async throws -> StoringResult {
+        let response = try await send(message)
         flight.receive(head: response.head)
         var recording = recorder?.recording(of: response.head)
         if recording?.isWorthFinishing != true || flight.storing == nil {

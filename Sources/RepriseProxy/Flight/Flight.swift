@@ -64,8 +64,9 @@ final class Flight: Sendable {
     ///
     /// - Returns: Whether the response is still retained whole.
     func receive(_ buffer: ByteBuffer) -> Bool {
-        change(.response) {
-            $0.receive(buffer)
+        let compact = buffer.compacted
+        return change(.response) {
+            $0.receive(compact)
             return $0.isRetained
         }
     }

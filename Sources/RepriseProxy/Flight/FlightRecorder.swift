@@ -6,10 +6,20 @@ import RepriseStorage
 /// What it takes to store the response of a flight.
 struct FlightRecorder: Sendable {
     let key: CacheKey
-    let request: CacheableRequest
+    private(set) var request: CacheableRequest
     let head: RequestHead
     /// The upstream's base URL.
     let upstream: String
+
+    /// Makes a recorder for the response to a request.
+    init(key: CacheKey, request: CacheableRequest, head: RequestHead, upstream: String) {
+        self.key = key
+        self.request = request
+        // As long as the prompt, and of no more use.
+        self.request.keyMaterial = []
+        self.head = head
+        self.upstream = upstream
+    }
 
     /// Begins the recording of a response.
     func recording(of head: ResponseHead) -> FlightRecording {

@@ -26,8 +26,6 @@ final class HitPathHandler: ChannelInboundHandler {
     /// What has come of a request that is not there yet.
     private var pending: ByteBuffer?
     private var pieces = 0
-    private var keyed: [UInt8] = []
-    private var output = ByteBuffer()
     private var needsFlush = false
 
     init(
@@ -37,7 +35,6 @@ final class HitPathHandler: ChannelInboundHandler {
         self.client = client
         self.requestGuard = requestGuard
         self.loop = loop
-        keyed.reserveCapacity(512)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -77,7 +74,7 @@ final class HitPathHandler: ChannelInboundHandler {
     private func examine(_ incoming: ByteBuffer, _ context: ChannelHandlerContext) {
         var buffer = incoming
         while buffer.readableBytes > 0 {
-            switch PlainRequest.scan(buffer.readableBytesUInt8Span, keyed: &keyed) {
+            switch PlainRequest.scan(buffer.readableBytesUInt8Span, keyed: &loop.keyed) {
             case .notPlain:
                 return handOver(buffer, context)
             case .incomplete:
@@ -106,7 +103,7 @@ final class HitPathHandler: ChannelInboundHandler {
 
     private func alias(of request: PlainRequest, in buffer: ByteBuffer) -> RequestAlias? {
         var hash = SHA256()
-        keyed.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        loop.keyed.withUnsafeBytes { hash.update(bufferPointer: $0) }
         buffer.withUnsafeReadableBytes { bytes in
             let body = UnsafeRawBufferPointer(rebasing: bytes[request.headLength..<request.length])
             hash.update(bufferPointer: body)
@@ -117,10 +114,8 @@ final class HitPathHandler: ChannelInboundHandler {
     }
 
     private func answer(_ hit: HitPathLoop.Hit, _ context: ChannelHandlerContext) {
-        // Unique again unless the socket has not taken the last response yet: then it is copied.
-        output.clear()
-        let isInOnePiece = loop.write(hit, to: &output)
-        context.write(wrapOutboundOut(output), promise: nil)
+        let isInOnePiece = loop.write(hit)
+        context.write(wrapOutboundOut(loop.output), promise: nil)
         if !isInOnePiece {
             context.write(wrapOutboundOut(hit.response.body), promise: nil)
         }

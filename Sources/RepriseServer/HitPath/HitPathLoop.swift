@@ -12,6 +12,11 @@ final class HitPathLoop {
     private var dateSecond = Int64.min
     private var date: [UInt8] = []
 
+    /// The keyed parts of the request in hand.
+    var keyed: [UInt8] = []
+    /// The response that was written last.
+    private(set) var output = ByteBuffer()
+
     /// Bodies up to this many bytes are copied behind their head, so that one write takes both.
     private static let copyLimit = 16 << 10
 
@@ -43,11 +48,13 @@ final class HitPathLoop {
         hitLog == nil ? 0 : NIODeadline.now().uptimeNanoseconds
     }
 
-    /// Writes a stored response as it is replayed: the head with the date and the age patched in,
+    /// Writes a stored response into ``output`` as it is replayed: the head with the date and the age patched in,
     /// and a body that is short.
     ///
     /// - Returns: Whether the body was written too.
-    func write(_ hit: Hit, to output: inout ByteBuffer) -> Bool {
+    func write(_ hit: Hit) -> Bool {
+        // Its memory is used again once the socket has taken the last response.
+        output.clear()
         let response = hit.response
         let length = response.body.readableBytes
         let isShort = length <= Self.copyLimit
