@@ -106,7 +106,7 @@ extension CachingProxy {
     ) async throws -> StoringResult {
         let response = try await send(message)
         flight.receive(head: response.head)
-        var recording = recorder?.recording(of: response.head)
+        let recording = recorder?.recording(of: response.head)
         if recording?.isWorthFinishing != true || flight.storing == nil {
             flight.stopKeepingAlone()
         }

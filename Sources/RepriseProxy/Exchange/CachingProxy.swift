@@ -83,11 +83,23 @@ public final class CachingProxy: Service {
     }
 
     /// A cacheable request with all that was found out about it.
-    private struct Lookup {
-        var request: ProxyRequest
-        var directives: Directives
-        var cacheable: CacheableRequest
-        var body: ByteBuffer
+    ///
+    /// An object, so that the tasks that wait with it hold little.
+    private final class Lookup: Sendable {
+        let request: ProxyRequest
+        let directives: Directives
+        let cacheable: CacheableRequest
+        let body: ByteBuffer
+
+        init(
+            request: ProxyRequest, directives: Directives, cacheable: CacheableRequest,
+            body: ByteBuffer
+        ) {
+            self.request = request
+            self.directives = directives
+            self.cacheable = cacheable
+            self.body = body
+        }
     }
 
     private func look(_ lookup: Lookup) async -> Answer {

@@ -4,9 +4,11 @@ import RepriseCore
 import RepriseStorage
 
 /// What it takes to store the response of a flight.
-struct FlightRecorder: Sendable {
+///
+/// This and ``FlightRecording`` are objects so that the tasks of a long response hold little.
+final class FlightRecorder: Sendable {
     let key: CacheKey
-    private(set) var request: CacheableRequest
+    let request: CacheableRequest
     let head: RequestHead
     /// The upstream's base URL.
     let upstream: String
@@ -14,9 +16,10 @@ struct FlightRecorder: Sendable {
     /// Makes a recorder for the response to a request.
     init(key: CacheKey, request: CacheableRequest, head: RequestHead, upstream: String) {
         self.key = key
-        self.request = request
+        var request = request
         // As long as the prompt, and of no more use.
-        self.request.keyMaterial = []
+        request.keyMaterial = []
+        self.request = request
         self.head = head
         self.upstream = upstream
     }
@@ -28,7 +31,7 @@ struct FlightRecorder: Sendable {
 }
 
 /// The recording of one response: judged as it comes, stored when it is proven complete.
-struct FlightRecording {
+final class FlightRecording {
     /// More chunks than this are not told apart: their lengths add to the last one's.
     private static let chunkLimit = 4096
 
@@ -47,7 +50,7 @@ struct FlightRecording {
     /// Whether the response may yet be stored.
     var isWorthFinishing: Bool { judge.rejection == nil }
 
-    mutating func consume(_ chunk: ByteBuffer) {
+    func consume(_ chunk: ByteBuffer) {
         judge.consume(chunk.readableBytesUInt8Span)
         if chunks.count < Self.chunkLimit {
             let elapsed = (ContinuousClock.now - begun) / .milliseconds(1)
@@ -64,7 +67,7 @@ struct FlightRecording {
     /// - Parameters:
     ///   - isFramed: Whether the framing proves that the body came to its end.
     ///   - now: Milliseconds since the epoch.
-    consuming func finish(
+    func finish(
         _ flight: Flight, isFramed: Bool, store: TieredStore, now: Int64
     ) -> StoringResult {
         guard let body = flight.retainedBody else { return .rejected(.tooLarge) }

@@ -1,3 +1,5 @@
+import RepriseCore
+
 /// What a header field of a request means to the hit path.
 enum FieldKind: Equatable {
     /// Neither the framing, the key nor the policy depends on it.
@@ -68,6 +70,10 @@ enum FieldKind: Equatable {
             HTTPBytes.hasFoldedPrefix(bytes, name, "x-proxy-")
         {
             self = .directive
+        }
+        // The full path puts every other credential into the key.
+        if self == .indifferent, KeyMaterial.isCredential(bytes.extracting(name)) {
+            self = .special
         }
     }
 }
