@@ -1,7 +1,7 @@
 /// One HTTP header field (RFC 9110 §5).
 public struct HeaderField: Equatable, Sendable {
     /// The field name in lower case, as HTTP/2 sends it (RFC 9113 §8.2.1).
-    public var name: [UInt8]
+    public let name: [UInt8]
     /// The field value without surrounding white space, byte for byte.
     public var value: [UInt8]
 
