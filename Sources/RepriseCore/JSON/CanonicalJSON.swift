@@ -4,8 +4,9 @@
 /// - White space between tokens is gone.
 /// - Strings are raw UTF-8. Only `"`, `\` and control characters are escaped, in the spelling of
 ///   RFC 8785 §3.2.2.2 (`\n`, `\u001f`). Unicode is not normalised.
-/// - Numbers are exact decimals: digits without zeros around them, then `e` and the exponent unless
-///   that is zero. `1.0`, `1` and `10e-1` are `1`; `100` is `1e2`; `-0.0` is `-0`, which is not `0`.
+/// - Numbers are exact decimals, written as ECMAScript's `Number::toString` lays them out, with all
+///   their digits: `1.0`, `1` and `10e-1` are `1`; `1E2` is `100`, `70e-2` is `0.7`, `0.0000001` is
+///   `1e-7`; see ``JSONDecimal``. `-0.0` is `-0`, which is not `0`.
 /// - `null` stays.
 ///
 /// The canonical form is itself a JSON document that says the same, and its own canonical form.

@@ -2,12 +2,30 @@
 ///
 /// The digits stay where they are in the text; nothing is computed with floating point, and nothing
 /// grows with the size of the exponent.
+///
+/// The canonical form is laid out as ECMA-262 does it (Number::toString, §6.1.6.1.20), so that most
+/// numbers are canonical as clients write them. With n digits and the exponent e, the point stands
+/// behind n + e digits:
+///
+/// | digits before the point | form | example |
+/// | --- | --- | --- |
+/// | 1 to 21, and e ≥ 0 | the digits, e zeros | `1200` |
+/// | 1 to 21, and e < 0 | the digits, the point among them | `1.25` |
+/// | 0 to -5 | `0.`, as many zeros, the digits | `0.0012` |
+/// | others | the digits, `e` and e unless that is zero | `12e-7` |
+///
+/// Unlike there, all digits are kept, and none is set before the point in the last form.
 struct JSONDecimal {
     private let isNegative: Bool
     // From the first digit that is not zero to the last one, the decimal point perhaps among them;
     // empty for zero.
     private let digits: Range<Int>
     private let exponent: Int64
+
+    /// How many digits may stand before the point, zeros behind them included, without an exponent.
+    static let mostIntegerDigits = 21
+    /// How many zeros may stand between the point and the first digit without an exponent.
+    static let mostLeadingZeros = 5
 
     /// Takes a number apart.
     ///
@@ -63,7 +81,7 @@ struct JSONDecimal {
         return isNegative ? -magnitude : magnitude
     }
 
-    /// Appends the canonical form: the digits, then `e` and the exponent unless that is zero.
+    /// Appends the canonical form.
     ///
     /// Zero keeps its sign: `-0` and `0` are told apart by some languages, and a false miss is
     /// cheaper than a false hit.
@@ -79,12 +97,41 @@ struct JSONDecimal {
             output.append(UInt8(ascii: "0"))
             return
         }
-        for position in digits where bytes[position] != UInt8(ascii: ".") {
-            output.append(bytes[position])
+        let count = digits.reduce(0) { bytes[$1] == UInt8(ascii: ".") ? $0 : $0 + 1 }
+        let point = exponent + Int64(count)
+        switch point {
+        case 1...Int64(Self.mostIntegerDigits):
+            appendDigits(bytes, pointAfter: Int(point), to: &output)
+            for _ in 0..<max(exponent, 0) {
+                output.append(UInt8(ascii: "0"))
+            }
+        case -Int64(Self.mostLeadingZeros)...0:
+            output.append(UInt8(ascii: "0"))
+            output.append(UInt8(ascii: "."))
+            for _ in 0..<(-point) {
+                output.append(UInt8(ascii: "0"))
+            }
+            appendDigits(bytes, pointAfter: nil, to: &output)
+        default:
+            appendDigits(bytes, pointAfter: nil, to: &output)
+            if exponent != 0 {
+                output.append(UInt8(ascii: "e"))
+                Self.append(exponent, to: &output)
+            }
         }
-        if exponent != 0 {
-            output.append(UInt8(ascii: "e"))
-            Self.append(exponent, to: &output)
+    }
+
+    /// Appends the digits with a point after some of them, without one when none would follow it.
+    private func appendDigits(
+        _ bytes: Span<UInt8>, pointAfter integerDigits: Int?, to output: inout [UInt8]
+    ) {
+        var count = 0
+        for position in digits where bytes[position] != UInt8(ascii: ".") {
+            if count == integerDigits {
+                output.append(UInt8(ascii: "."))
+            }
+            output.append(bytes[position])
+            count += 1
         }
     }
 

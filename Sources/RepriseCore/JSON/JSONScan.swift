@@ -29,8 +29,8 @@ enum JSONScan {
     ///
     /// - Parameters:
     ///   - start: The offset of the first byte.
-    ///   - spelling: Set to plain for an integer without exponent and trailing zeros, else to
-    ///     foreign.
+    ///   - spelling: Set to plain for a number without exponent that stands as ``JSONDecimal`` would
+    ///     write it, else to foreign.
     /// - Returns: The offset after the last byte that belongs to the number.
     /// - Throws: ``JSONError/invalid`` when no number begins at `start`.
     @inline(__always)
@@ -43,12 +43,22 @@ enum JSONScan {
         }
         let integer = position
         position = try endOfDigits(bytes, from: integer)
-        let isSingleDigit = position == integer + 1
-        guard isSingleDigit || bytes[integer] != UInt8(ascii: "0") else { throw .invalid }
-        spelling = isSingleDigit || bytes[position - 1] != UInt8(ascii: "0") ? .plain : .foreign
+        let point = position
+        let startsWithZero = bytes[integer] == UInt8(ascii: "0")
+        guard !startsWithZero || point == integer + 1 else { throw .invalid }
+        let isShort = point - integer <= JSONDecimal.mostIntegerDigits
         if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
-            spelling = .foreign
-            position = try endOfDigits(bytes, from: position + 1)
+            position = try endOfDigits(bytes, from: point + 1)
+            // In `0.` with zeros the first other digit must stand near enough to the point.
+            let reach = min(position, point + 2 + JSONDecimal.mostLeadingZeros)
+            var first = point + 1
+            while startsWithZero, first < reach, bytes[first] == UInt8(ascii: "0") {
+                first += 1
+            }
+            let endsWithZero = bytes[position - 1] == UInt8(ascii: "0")
+            spelling = isShort && first < reach && !endsWithZero ? .plain : .foreign
+        } else {
+            spelling = isShort || bytes[point - 1] != UInt8(ascii: "0") ? .plain : .foreign
         }
         if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
             spelling = .foreign

@@ -21,6 +21,18 @@ enum JSONSample: Hashable {
             self.digits = Array(significant.dropLast(zeros))
             self.exponent = self.digits.isEmpty ? 0 : exponent + zeros
         }
+
+        /// The canonical form.
+        var canonical: String {
+            let sign = isNegative ? "-" : ""
+            let digits = digits.isEmpty ? "0" : digits.map(String.init).joined()
+            let point = digits.count + exponent
+            if exponent == 0 { return sign + digits }
+            guard -5...21 ~= point else { return sign + digits + "e\(exponent)" }
+            if exponent > 0 { return sign + digits + String(repeating: "0", count: exponent) }
+            if point <= 0 { return sign + "0." + String(repeating: "0", count: -point) + digits }
+            return sign + digits.prefix(point) + "." + digits.dropFirst(point)
+        }
     }
 
     /// The canonical form, by the shortest program that gives it.
@@ -28,10 +40,7 @@ enum JSONSample: Hashable {
         switch self {
         case .null: "null"
         case .bool(let value): value ? "true" : "false"
-        case .number(let number):
-            (number.isNegative ? "-" : "")
-                + (number.digits.isEmpty ? "0" : number.digits.map(String.init).joined())
-                + (number.exponent == 0 ? "" : "e\(number.exponent)")
+        case .number(let number): number.canonical
         case .string(let text): Self.quoted(text)
         case .array(let elements): "[" + elements.map(\.canonical).joined(separator: ",") + "]"
         case .object(let members):
