@@ -16,13 +16,14 @@
 /// | media type | one |
 /// | accept | `text/event-stream` when `Accept` names it, else none |
 /// | sharing | `own`, or `shared` when credentials are shared |
-/// | credentials | name and value of each credential header; none when credentials are shared |
+/// | credentials | name and value of each credential; none when credentials are shared |
 /// | headers | name and value of each other header in the key |
 /// | namespace | none or one |
 /// | body | the canonical body |
 ///
-/// A header that is present several times gives a name and a value each time. Names stand in the
-/// order of ``credentialHeaders`` and ``scopeHeaders``, the values of one name in the order they came.
+/// A header that is present several times gives a name and a value each time. The names of credentials
+/// stand in the order of their bytes, the others in that of ``scopeHeaders``, and the values of one
+/// name in the order they came.
 public enum KeyMaterial {
     /// Builds the material of a request.
     ///
@@ -47,8 +48,8 @@ public enum KeyMaterial {
         appendOne(mediaType.span, to: &material)
         appendOptional(acceptsEventStream(head) ? [UInt8](eventStream) : nil, to: &material)
         appendOne([UInt8](sharesCredentials ? "shared" : "own").span, to: &material)
-        appendFields(sharesCredentials ? [] : fields(of: head, credentialHeaders), to: &material)
-        appendFields(fields(of: head, scopeHeaders), to: &material)
+        appendFields(sharesCredentials ? [] : credentials(of: head), to: &material)
+        appendFields(scopeFields(of: head), to: &material)
         appendOptional(namespace, to: &material)
         appendOne(canonicalBody, to: &material)
         return material
@@ -61,14 +62,10 @@ public enum KeyMaterial {
     public static func credentialScope(of head: RequestHead) -> [UInt8] {
         var material: [UInt8] = []
         appendOne([UInt8]("reprise-scope-1").span, to: &material)
-        appendFields(fields(of: head, credentialHeaders), to: &material)
+        appendFields(credentials(of: head), to: &material)
         return material
     }
 
-    /// The headers that hold credentials, in the order of the material.
-    static let credentialHeaders: [StaticString] = [
-        "authorization", "api-key", "x-api-key", "x-goog-api-key",
-    ]
     /// The other headers that the key holds, in the order of the material.
     static let scopeHeaders: [StaticString] = [
         "openai-organization", "openai-project", "openai-beta", "anthropic-version",
@@ -77,10 +74,22 @@ public enum KeyMaterial {
 
     private static let eventStream: StaticString = "text/event-stream"
 
-    private static func fields(
-        of head: RequestHead, _ names: [StaticString]
-    ) -> [HeaderField] {
-        names.flatMap { name in head.headers.filter { $0.isNamed(name) } }
+    private static func credentials(of head: RequestHead) -> [HeaderField] {
+        let headers = head.headers
+        let places = headers.indices.filter { place in
+            let name = headers[place].name
+            return isCredential(name.span)
+        }
+        let sorted = places.sorted { left, right in
+            headers[left].name == headers[right].name
+                ? left < right
+                : headers[left].name.lexicographicallyPrecedes(headers[right].name)
+        }
+        return sorted.map { headers[$0] }
+    }
+
+    private static func scopeFields(of head: RequestHead) -> [HeaderField] {
+        scopeHeaders.flatMap { name in head.headers.filter { $0.isNamed(name) } }
     }
 
     private static func appendFields(_ fields: [HeaderField], to material: inout [UInt8]) {

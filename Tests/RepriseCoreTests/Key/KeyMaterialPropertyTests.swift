@@ -28,8 +28,9 @@ struct KeyMaterialPropertyTests {
     }
 
     private static let keyed = [
-        "authorization", "api-key", "x-api-key", "x-goog-api-key", "openai-organization",
-        "openai-project", "openai-beta", "anthropic-version", "anthropic-beta",
+        "authorization", "api-key", "x-api-key", "x-goog-api-key", "cf-aig-authorization",
+        "helicone-auth", "x-auth-token", "openai-organization", "openai-project", "openai-beta",
+        "anthropic-version", "anthropic-beta",
     ]
     private static let ignored = [
         "user-agent", "x-stainless-os", "idempotency-key", "x-proxy-tags", "traceparent", "cookie",

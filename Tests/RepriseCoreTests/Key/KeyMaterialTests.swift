@@ -53,7 +53,7 @@ struct KeyMaterialTests {
         "x-stainless-retry-count", "idempotency-key", "x-request-id", "x-client-request-id",
         "traceparent", "tracestate", "x-proxy-ttl", "x-proxy-refresh", "x-proxy-tags",
         "cache-control", "cookie", "content-type", "content-length", "host", "date", "origin",
-        "authorization2", "x-authorization",
+        "authorization2", "x-idempotency-key", "x-key-id", "key", "x-author",
     ])
     func otherHeadersDoNotMatter(_ name: String) {
         let request = plain.adding(HeaderField(name, "application/json, x"))
@@ -61,7 +61,11 @@ struct KeyMaterialTests {
     }
 
     @Test func nameOfACredentialMatters() {
-        let names = ["authorization", "api-key", "x-api-key", "x-goog-api-key"]
+        let names = [
+            "authorization", "api-key", "x-api-key", "x-goog-api-key", "ocp-apim-subscription-key",
+            "cf-aig-authorization", "x-portkey-api-key", "helicone-auth", "x-auth-token", "apikey",
+            "x-client-secret",
+        ]
         let materials = names.map { name in
             plain.with { $0.head.headers = [HeaderField(name, "sk-one")] }.material
         }
@@ -77,11 +81,12 @@ struct KeyMaterialTests {
     @Test func orderOfDifferentHeadersDoesNotMatter() {
         let request = plain.adding(
             HeaderField("openai-beta", "x"), HeaderField("api-key", "k"),
+            HeaderField("helicone-auth", "h"), HeaderField("x-auth-token", "t"),
             HeaderField("user-agent", "u"), HeaderField("anthropic-version", "v"))
         #expect(request.with { $0.head.headers.reverse() }.material == request.material)
     }
 
-    @Test(arguments: ["authorization", "x-api-key", "openai-beta", "anthropic-beta"])
+    @Test(arguments: ["authorization", "helicone-auth", "openai-beta", "anthropic-beta"])
     func orderAndNumberOfOneHeadersValuesMatter(_ name: String) {
         let values = [
             ["a"], ["a", "b"], ["b", "a"], ["a, b"], ["a,b"], ["ab"], ["", "ab"], ["a", ""],
