@@ -31,12 +31,19 @@ struct OpenedStore {
             name = "memory:"
             persistent = nil
         case .sqlite(let path):
-            name = "sqlite:\(path)"
             do {
                 persistent = try SQLiteStore(
                     path: path, maxBytes: settings.maxStore, clock: clock, logger: logger)
+                name = "sqlite:\(path)"
+            } catch .full {
+                // A full disk costs caching, not requests.
+                logger.warning(
+                    "The disk is full; until the next start responses are kept in memory only.",
+                    metadata: ["file": "\(path)"])
+                persistent = nil
+                name = "memory:"
             } catch {
-                throw StartError("cannot use the store \(name): \(error)")
+                throw StartError("cannot use the store sqlite:\(path): \(error)")
             }
         }
         tiered = TieredStore(
