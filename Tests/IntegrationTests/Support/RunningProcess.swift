@@ -2,46 +2,62 @@ import Foundation
 import RepriseSimulator
 import Synchronization
 
-/// A child process whose output is read as it comes.
-final class RunningProcess: Sendable {
-    /// What it writes to standard output.
-    let output = ProcessOutput()
-    /// What it writes to standard error.
-    let errors = ProcessOutput()
+#if canImport(Glibc)
+    import Glibc
+#endif
 
-    private let process: Process
-    private let hasEnded = Gate("the process has ended")
-    private let outcome = Mutex<Int32?>(nil)
+/// A child process whose output is read as it comes.
+///
+/// Made with `posix_spawn`, for `Process` of Foundation misses the end of a child now and then on
+/// Linux when several are started at once, and hands its pipes on to the others.
+final class RunningProcess: Sendable {
+    /// Why a program was not started.
+    struct NotStarted: Error {
+        let program: String
+        let code: Int32
+    }
+
+    /// What it writes to standard output.
+    let output: ProcessOutput
+    /// What it writes to standard error.
+    let errors: ProcessOutput
+
+    private let identifier: pid_t
+    private let outcome: Outcome
+
+    /// How it ended, once it has.
+    private final class Outcome: Sendable {
+        let hasEnded = Gate("the process has ended")
+        let code = Mutex<Int32?>(nil)
+    }
 
     /// Starts it.
     ///
     /// - Parameter environment: The whole environment; nothing is inherited.
-    init(
-        _ program: URL, _ arguments: [String], environment: [String: String],
-        directory: String? = nil
-    ) throws {
-        let process = Process()
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = environment
-        if let directory { process.currentDirectoryURL = URL(filePath: directory) }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output.pipe
-        process.standardError = errors.pipe
-        self.process = process
-        process.terminationHandler = { [weak self] process in
-            // As a shell says it: what a signal ended has 128 and its number.
-            let code = process.terminationStatus
-            self?.ended(process.terminationReason == .uncaughtSignal ? 128 + code : code)
-        }
-        try process.run()
+    init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
+        let (output, errors) = (try ProcessOutput(), try ProcessOutput())
+        identifier = try Self.spawn(
+            [program.path] + arguments, environment.map { "\($0)=\($1)" },
+            output: output.writingEnd, errors: errors.writingEnd)
         output.startReading()
         errors.startReading()
+        self.output = output
+        self.errors = errors
+        let outcome = Outcome()
+        self.outcome = outcome
+        Thread.detachNewThread { [identifier] in
+            var status: Int32 = 0
+            while waitpid(identifier, &status, 0) == -1, errno == EINTR {}
+            let signal = status & 0x7f
+            // As a shell says it: what a signal ended has 128 and its number.
+            outcome.code.withLock { $0 = signal == 0 ? (status >> 8) & 0xff : 128 + signal }
+            outcome.hasEnded.open()
+        }
     }
 
-    /// Sends a signal.
+    /// Sends a signal; nothing happens when the process has ended.
     func signal(_ number: Int32) {
-        kill(process.processIdentifier, number)
+        if outcome.code.withLock({ $0 }) == nil { kill(identifier, number) }
     }
 
     /// Waits for the end.
@@ -49,19 +65,36 @@ final class RunningProcess: Sendable {
     /// - Returns: The exit code; 128 and the signal's number when a signal ended it.
     @discardableResult
     func waitForExit() async -> Int32 {
-        await hasEnded.waitUntilOpen()
-        return outcome.withLock { $0 } ?? -1
+        await outcome.hasEnded.waitUntilOpen()
+        return outcome.code.withLock { $0 } ?? -1
     }
 
     /// Ends it at once, if it has not ended, and waits for that.
     func kill9() async {
-        if outcome.withLock({ $0 }) == nil { signal(SIGKILL) }
+        signal(SIGKILL)
         await waitForExit()
     }
 
-    private func ended(_ code: Int32) {
-        outcome.withLock { $0 = code }
-        hasEnded.open()
+    private static func spawn(
+        _ arguments: [String], _ environment: [String], output: Int32, errors: Int32
+    ) throws -> pid_t {
+        #if canImport(Darwin)
+            var actions: posix_spawn_file_actions_t?
+        #else
+            var actions = posix_spawn_file_actions_t()
+        #endif
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
+        defer { for text in texts + variables { free(text) } }
+        var identifier: pid_t = 0
+        let code = posix_spawn(
+            &identifier, arguments[0], &actions, nil, texts + [nil], variables + [nil])
+        guard code == 0 else { throw NotStarted(program: arguments[0], code: code) }
+        return identifier
     }
 }
 
@@ -77,10 +110,19 @@ final class ProcessOutput: Sendable {
         var waiters: [Waiter] = []
     }
 
-    /// What the process writes to.
-    let pipe = Pipe()
+    /// The descriptor that the process writes to; closed once reading has begun.
+    let writingEnd: Int32
+    private let readingEnd: Int32
     private let state = Mutex(State())
     private let end = Gate("the stream has ended")
+
+    /// Makes a pipe that no child inherits but the one it is given to.
+    init() throws {
+        var ends: [Int32] = [0, 0]
+        guard pipe(&ends) == 0 else { throw RunningProcess.NotStarted(program: "", code: errno) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        (readingEnd, writingEnd) = (ends[0], ends[1])
+    }
 
     /// What was written so far.
     var text: String { state.withLock { String(decoding: $0.bytes, as: UTF8.self) } }
@@ -107,18 +149,19 @@ final class ProcessOutput: Sendable {
     }
 
     /// Begins to read what comes, on a thread of its own until the stream ends.
-    ///
-    /// A thread that blocks, for `readabilityHandler` now and then misses the end on Linux.
     func startReading() {
         // The child has its own copy; as long as this one is open the stream does not end.
-        try? pipe.fileHandleForWriting.close()
+        close(writingEnd)
         Thread.detachNewThread { [self] in
-            while let data = try? pipe.fileHandleForReading.read(upToCount: 1 << 16),
-                !data.isEmpty
-            {
-                state.withLock { $0.bytes += data }
+            var buffer = [UInt8](repeating: 0, count: 1 << 16)
+            while true {
+                let count = read(readingEnd, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                state.withLock { $0.bytes += buffer[..<count] }
                 check()
             }
+            close(readingEnd)
             end.open()
             check()
         }

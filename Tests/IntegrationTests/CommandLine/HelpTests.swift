@@ -1,0 +1,21 @@
+import RepriseServer
+import Testing
+
+/// What `--help` says.
+@Suite(.serialized, .timeLimit(.minutes(1)))
+struct HelpTests {
+    @Test func helpExplainsEveryFlagWithItsDefault() async throws {
+        let ended = try await BuiltBinary.run(["serve", "--help"])
+        #expect(ended.exitCode == 0)
+        #expect(ended.errors == "")
+        let help = ended.output.split { $0.isWhitespace }.joined(separator: " ")
+        for setting in Setting.allCases {
+            #expect(help.contains("\(setting.flag) "), "\(setting.flag)")
+            #expect(help.contains(setting.variable), "\(setting.variable)")
+            if let text = setting.defaultText {
+                #expect(
+                    help.contains("(default: \(text); \(setting.variable))"), "\(setting.flag)")
+            }
+        }
+    }
+}
