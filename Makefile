@@ -1,9 +1,10 @@
 # Reprise: build, run and test. `make help` lists the targets.
 
 SWIFT ?= swift
+FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo build test sdk-environment lint format clean
+.PHONY: help serve demo build test fuzz bench sdk-environment lint format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +30,12 @@ sdk-environment: .venv/installed ## Make the Python environment of the SDK tests
 	python3 -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --requirement Tests/SDK/requirements.txt
 	@touch $@
+
+fuzz: ## Feed both readers of requests the same mutated bytes for FUZZ_SECONDS (600)
+	REPRISE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test --filter PlainRequestDifferentialTests
+
+bench: ## Measure Reprise beside its peers, in about ten minutes; flags go in ARGS="..."
+	@Benchmarks/run $(ARGS)
 
 lint: ## Check the format of the Swift sources
 	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift

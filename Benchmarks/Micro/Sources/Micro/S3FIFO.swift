@@ -1,0 +1,1 @@
+../../../../Sources/RepriseStorage/Memory/S3FIFO.swift

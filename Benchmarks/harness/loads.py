@@ -1,0 +1,77 @@
+"""The clients: wrk, h2load and load.c, each returning rates and latencies in microseconds."""
+
+import json
+import os
+import re
+
+from .peers import HERE
+from .processes import BenchmarkError, LOAD_CPU, run
+
+
+def wrk(peer, request, seconds, connections=32, threads=1, cpu=LOAD_CPU):
+    """Sends the same request on each connection as fast as answers come."""
+    text = run(
+        ["wrk", "-t", threads, "-c", connections, "-d", f"{seconds}s", "--latency", "--timeout",
+         "30s", "-s", os.path.join(HERE, "load", "post.lua"), peer.url],
+        cpu, seconds + 60,
+        {"REQUEST_BODY": request.body_file, "REQUEST_HEADERS": request.headers_file})
+    match = re.search(r"^RESULT (.*)$", text, re.MULTILINE)
+    if not match:
+        raise BenchmarkError(f"wrk said nothing about {peer.name}: {text[-500:]}")
+    result = json.loads(match.group(1))
+    _check(result, peer)
+    return {**result, "rate": result["requests"] / result["seconds"]}
+
+
+def h2load(peer, request, seconds, folder, connections=32, streams=1):
+    """The same over HTTP/2, with so many streams at once on each connection."""
+    log = os.path.join(folder, "h2load.log")
+    if os.path.exists(log):
+        os.remove(log)
+    headers = []
+    for name, value in request.headers.items():
+        if name not in ("Connection", "Accept-Encoding"):
+            headers += ["-H", f"{name}: {value}"]
+    text = run(
+        ["h2load", "-c", connections, "-m", streams, "-D", seconds, "--warm-up-time", 1,
+         "-d", request.body_file, "--log-file", log, *headers, peer.url],
+        LOAD_CPU, seconds + 60)
+    if "Application protocol: h2" not in text:
+        raise BenchmarkError(f"{peer.name} does not speak HTTP/2: {text[-500:]}")
+    latencies = []
+    errors = 0
+    with open(log) as file:
+        for line in file:
+            _, status, duration = line.split()
+            latencies.append(int(duration))
+            errors += status != "200"
+    latencies.sort()
+    if not latencies:
+        raise BenchmarkError(f"h2load had no answer of {peer.name}: {text[-500:]}")
+
+    def percentile(part):
+        return float(latencies[min(int(part * len(latencies)), len(latencies) - 1)])
+
+    result = {
+        "requests": len(latencies), "errors": errors, "seconds": float(seconds),
+        "p50": percentile(0.5), "p99": percentile(0.99), "p999": percentile(0.999),
+        "max": percentile(1), "rate": len(latencies) / seconds,
+    }
+    _check(result, peer)
+    return result
+
+
+def load(tools, peer, request, *options, cpu=LOAD_CPU, seconds=120):
+    """Runs load.c; see there for its options."""
+    text = run(
+        [tools["load"], "--port", peer.port, "--request", request.request_file, *options], cpu,
+        seconds)
+    result = json.loads(text.splitlines()[-1])
+    _check(result, peer)
+    return {**result, "rate": result["requests"] / max(result["seconds"], 1e-9)}
+
+
+def _check(result, peer):
+    if result["errors"] > result["requests"] / 1000:
+        raise BenchmarkError(
+            f"{peer.name}: {result['errors']} errors among {result['requests']} requests")

@@ -1,0 +1,152 @@
+"""Processes that a benchmark starts: pinned to a CPU, ended by their id, never outliving it."""
+
+import ctypes
+import os
+import re
+import resource
+import select
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+SERVER_CPU = 0
+LOAD_CPU = 1
+
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+class BenchmarkError(Exception):
+    """A benchmark cannot be run; the text says why."""
+
+
+def raise_file_limit():
+    """Raises the limit of open files as far as the system lets us, and returns it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (65536, hard):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, max(limit, hard)))
+            return limit
+        except (ValueError, OSError):
+            continue
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def free_port():
+    """A TCP port of the loopback interface that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _prepare(cpu):
+    def prepare():
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if cpu is not None:
+            os.sched_setaffinity(0, {cpu})
+
+    return prepare
+
+
+class Process:
+    """A server in the background."""
+
+    def __init__(self, arguments, cpu, log, environment=None, standard_input=None):
+        """Starts it, pinned to a CPU (None: free to move), standard error going to a file."""
+        self.arguments = [str(argument) for argument in arguments]
+        self._log = open(log, "ab")
+        self.log = log
+        self.process = subprocess.Popen(
+            self.arguments, stdin=standard_input or subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=self._log, preexec_fn=_prepare(cpu),
+            env={**os.environ, **(environment or {})})
+        self._text = ""
+
+    def wait_for_line(self, pattern, seconds):
+        """Waits for a line on standard output, and returns the match."""
+        limit = time.monotonic() + seconds
+        stream = self.process.stdout
+        while time.monotonic() < limit:
+            match = re.search(pattern, self._text)
+            if match:
+                return match
+            ready, _, _ = select.select([stream], [], [], 0.1)
+            if not ready:
+                continue
+            part = os.read(stream.fileno(), 65536).decode(errors="replace")
+            if not part:
+                break
+            self._text += part
+        raise BenchmarkError(f"{self._name} did not say {pattern!r}: {self._last_words()}")
+
+    def wait_for_port(self, port, seconds=10):
+        """Waits until somebody listens."""
+        limit = time.monotonic() + seconds
+        while time.monotonic() < limit:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.02)
+        raise BenchmarkError(f"{self._name} does not listen: {self._last_words()}")
+
+    @property
+    def _name(self):
+        return os.path.basename(self.arguments[0])
+
+    def _last_words(self):
+        with open(self.log, errors="replace") as file:
+            return file.read().strip()[-1000:] or "it wrote nothing"
+
+    def children(self):
+        """The ids of the process and of the processes it started."""
+        pid = self.process.pid
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children") as file:
+                return [pid] + [int(word) for word in file.read().split()]
+        except OSError:
+            return [pid]
+
+    def resident_bytes(self):
+        """The resident memory of the process and those it started, in bytes."""
+        total = 0
+        for pid in self.children():
+            with open(f"/proc/{pid}/status") as file:
+                match = re.search(r"VmRSS:\s+(\d+) kB", file.read())
+                total += int(match.group(1)) * 1024 if match else 0
+        return total
+
+    def stop(self, seconds=15):
+        """Ends it: asks first, and kills it when that takes too long."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        self._log.close()
+
+
+def run(arguments, cpu=None, seconds=120, environment=None, check=True):
+    """Runs a command to its end, and returns what it wrote on standard output."""
+    words = [str(argument) for argument in arguments]
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        timeout=seconds, preexec_fn=_prepare(cpu), env={**os.environ, **(environment or {})})
+    if check and done.returncode != 0:
+        text = (done.stderr or done.stdout).decode(errors="replace").strip()[-2000:]
+        raise BenchmarkError(f"{' '.join(words)} failed: {text}")
+    return done.stdout.decode(errors="replace")
+
+
+def fetch(url, body=None, headers=None, context=None):
+    """One HTTP request; returns the headers and the body of its response."""
+    request = urllib.request.Request(url, data=body, headers=headers or {})
+    with urllib.request.urlopen(request, timeout=60, context=context) as response:
+        return {name.lower(): value for name, value in response.getheaders()}, response.read()
