@@ -47,7 +47,8 @@ struct RequestBodyTests {
     @Test func chunkedBodyOverTheLimitIsRefused() async throws {
         try await SimulatedUpstream.run(.builtIn()) { upstream in
             try await ServedProxy.with(
-                upstream: upstream.origin, ["--max-body", "1KB"]
+                upstream: upstream.origin,
+                ["--max-body", "1KB", "--client-idle-timeout", "2s"]
             ) { proxy in
                 let chunk = "200\r\n\(String(repeating: " ", count: 512))\r\n"
                 let responses = try await WireConnection.exchange(
