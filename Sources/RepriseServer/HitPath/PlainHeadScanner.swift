@@ -78,20 +78,21 @@ struct PlainHeadScanner {
     }
 
     private mutating func readField(_ bytes: Span<UInt8>, _ keyed: inout [UInt8]) throws(Stop) {
+        let space = UInt8(ascii: " ")
         let nameStart = position
         while position < end, HTTPBytes.isToken(bytes[position]) { position += 1 }
         guard position < end else { throw .incomplete }
         guard position > nameStart, bytes[position] == UInt8(ascii: ":") else { throw .notPlain }
         let name = nameStart..<position
         position += 1
-        while position < end, HTTPBytes.isSpace(bytes[position]) { position += 1 }
+        while position < end, bytes[position] == space { position += 1 }
         let valueStart = position
         while position < end, HTTPBytes.isPlainValue(bytes[position]) { position += 1 }
         guard position + 1 < end else { throw .incomplete }
         guard bytes[position] == UInt8(ascii: "\r"), bytes[position + 1] == UInt8(ascii: "\n")
         else { throw .notPlain }
         var valueEnd = position
-        while valueEnd > valueStart, HTTPBytes.isSpace(bytes[valueEnd - 1]) { valueEnd -= 1 }
+        while valueEnd > valueStart, bytes[valueEnd - 1] == space { valueEnd -= 1 }
         position += 2
         try take(FieldKind(bytes, name), bytes, name, valueStart..<valueEnd, &keyed)
     }
