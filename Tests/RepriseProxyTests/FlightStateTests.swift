@@ -100,7 +100,7 @@ struct FlightStateTests {
         state.removeReader(other)
         #expect(state.isAbandoned)
         #expect(state.addReader() == nil)
-        #expect(state.next(for: leader) == .fail(.cancelled))
+        #expect(state.next(for: leader) == .fail(.left))
     }
 
     @Test func callThatGoesOnAloneCanBeJoinedAgain() throws {

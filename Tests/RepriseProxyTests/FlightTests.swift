@@ -79,7 +79,7 @@ struct FlightTests {
             reader.leave()
             try await group.next()
         }
-        await #expect(throws: FlightFailure.cancelled) { try await reader.next() }
+        await #expect(throws: FlightFailure.left) { try await reader.next() }
         #expect(flight.join(storing: nil) == nil)
     }
 

@@ -23,6 +23,9 @@ struct CanonicalReader {
                 if tokenizer.spelling == .foreign {
                     try edits.respellNumber(document, range)
                 }
+                while let space = tokenizer.passCanonicalNumber(document) {
+                    edits.drop(space)
+                }
             case .beginObject:
                 order.beginObject(at: tokenizer.tokenStart)
             case .endObject:

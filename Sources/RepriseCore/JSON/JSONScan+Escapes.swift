@@ -17,6 +17,7 @@ extension JSONScan {
     /// - Parameter backslash: The offset where the escape begins.
     /// - Returns: The offset after the escape, or after the pair of escapes that is one character.
     /// - Throws: ``JSONError/invalid`` or ``JSONError/loneSurrogate``.
+    @inline(__always)
     static func endOfForeignEscape(
         _ bytes: Span<UInt8>, from backslash: Int
     ) throws(JSONError) -> Int {
@@ -70,6 +71,7 @@ extension JSONScan {
     ///   - end: The offset after the string's last byte.
     /// - Returns: The Unicode scalar value; nil, with the offset at `end`, when the escape is not
     ///   well formed all the same.
+    @inline(__always)
     static func decodeEscape(
         _ bytes: Span<UInt8>, at backslash: inout Int, end: Int
     ) -> UInt32? {
@@ -109,12 +111,21 @@ extension JSONScan {
         guard bytes.count - backslash >= 6, bytes[backslash] == UInt8(ascii: "\\"),
             bytes[backslash + 1] == UInt8(ascii: "u")
         else { return nil }
-        var unit: UInt32 = 0
-        for position in backslash + 2..<backslash + 6 {
-            guard let digit = hexDigit(bytes[position]) else { return nil }
-            unit = unit << 4 | UInt32(digit)
-        }
-        return unit
+        // All four digits at once, a byte each; no sum of two bytes reaches beyond its own byte, and
+        // a top bit tells what is at least as great as a bound.
+        let digits = UInt32(
+            bigEndian: bytes.bytes.unsafeLoadUnaligned(
+                fromByteOffset: backslash + 2, as: UInt32.self))
+        let ones: UInt32 = 0x0101_0101
+        let tops = 0x80 &* ones
+        guard digits & tops == 0 else { return nil }
+        let letters = digits | 0x20 &* ones
+        let areDigits = (digits &+ 0x50 &* ones) & ~(digits &+ 0x46 &* ones)
+        let areLetters = (letters &+ 0x1F &* ones) & ~(letters &+ 0x19 &* ones)
+        guard (areDigits | areLetters) & tops == tops else { return nil }
+        let values = (digits & (0x0F &* ones)) &+ 9 &* (digits >> 6 & ones)
+        let pairs = (values | values >> 4) & 0x00FF_00FF
+        return (pairs | pairs >> 8) & 0xFFFF
     }
 
     /// One to four bytes in a word, the first one lowest.
@@ -124,6 +135,7 @@ extension JSONScan {
         fileprivate(set) var count = 0
 
         /// Takes the first byte; there must be one left.
+        @inline(__always)
         mutating func removeFirst() -> UInt8 {
             defer {
                 bits >>= 8
@@ -134,6 +146,7 @@ extension JSONScan {
     }
 
     /// The UTF-8 form of a Unicode scalar value (RFC 3629 §3).
+    @inline(__always)
     static func utf8(_ scalar: UInt32) -> ShortBytes {
         func continuation(_ shift: UInt32) -> UInt32 { 0x80 | scalar >> shift & 0x3F }
         switch scalar {

@@ -77,7 +77,23 @@ enum JSONScan {
     private static func endOfDigits(
         _ bytes: Span<UInt8>, from start: Int
     ) throws(JSONError) -> Int {
+        let ones: UInt64 = 0x0101_0101_0101_0101
         var position = start
+        while bytes.count - position >= 8 {
+            let word = UInt64(
+                littleEndian: bytes.bytes.unsafeLoadUnaligned(
+                    fromByteOffset: position, as: UInt64.self))
+            // Digits become 0 to 9; a byte's top bit ends up set where it is more than that.
+            let values = word ^ 0x30 &* ones
+            let sums = (values & (0x7F &* ones)) &+ (0x76 &* ones)
+            let stops = (values | sums) & (0x80 &* ones)
+            if stops != 0 {
+                position += stops.trailingZeroBitCount >> 3
+                guard position > start else { throw .invalid }
+                return position
+            }
+            position += 8
+        }
         while position < bytes.count, isDigit(bytes[position]) {
             position += 1
         }
@@ -115,6 +131,7 @@ enum JSONScan {
             case 0x80...:
                 repeat {
                     position = try endOfScalar(bytes, from: position)
+                    position = endOfCommonPairs(bytes, from: position)
                 } while position < bytes.count && bytes[position] >= 0x80
             default:
                 throw .invalid
@@ -153,6 +170,26 @@ enum JSONScan {
     @inline(__always)
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    /// Passes over pairs of scalar values of three bytes each, most of Chinese, Japanese and Korean.
+    ///
+    /// Those that begin with 0xE0 or 0xED, whose second byte has other bounds, end the run.
+    @inline(__always)
+    private static func endOfCommonPairs(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var position = start
+        while bytes.count - position >= 8 {
+            let word = UInt64(
+                bigEndian: bytes.bytes.unsafeLoadUnaligned(
+                    fromByteOffset: position, as: UInt64.self))
+            let first = word >> 56
+            let second = word >> 32 & 0xFF
+            guard word & 0xF0C0_C0F0_C0C0_0000 == 0xE080_80E0_8080_0000,
+                first != 0xE0, first != 0xED, second != 0xE0, second != 0xED
+            else { break }
+            position += 6
+        }
+        return position
     }
 
     /// Passes over one scalar value of two to four bytes (RFC 3629 §4).

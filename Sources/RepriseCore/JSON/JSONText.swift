@@ -72,15 +72,16 @@ public enum JSONText {
             if position > run {
                 output.append(copying: bytes.extracting(run..<position))
             }
-            guard position < range.upperBound,
+            while position < range.upperBound, bytes[position] == UInt8(ascii: "\\"),
                 let scalar = JSONScan.decodeEscape(bytes, at: &position, end: range.upperBound)
-            else { continue }
-            if escaping, scalar < 0x80 {
-                appendEscaped(UInt8(truncatingIfNeeded: scalar), to: &output)
-            } else {
-                var encoded = JSONScan.utf8(scalar)
-                while encoded.count > 0 {
-                    output.append(encoded.removeFirst())
+            {
+                if escaping, scalar < 0x80 {
+                    appendEscaped(UInt8(truncatingIfNeeded: scalar), to: &output)
+                } else {
+                    var encoded = JSONScan.utf8(scalar)
+                    while encoded.count > 0 {
+                        output.append(encoded.removeFirst())
+                    }
                 }
             }
         }

@@ -22,6 +22,12 @@ struct MemberOrder {
     private var open: [OpenObject] = []
     private var permutation = MemberPermutation()
 
+    /// Makes an order that holds nothing, with room for the members of a small request.
+    init() {
+        members.reserveCapacity(32)
+        open.reserveCapacity(16)
+    }
+
     /// Notes that an object begins.
     ///
     /// - Parameter offset: Where its `{` stands in the document.
@@ -74,18 +80,16 @@ struct MemberOrder {
         } else {
             members[members.count - 1].end = UInt32(lastEnd)
             try sort(document, from: object.firstMember)
-            permutation.endDisorderedObject(object.index, closing: closing)
             for index in object.firstMember..<members.count {
                 let member = members[index]
                 permutation.addMember(
                     MemberPermutation.Member(
-                        start: member.start, end: member.end, firstObject: member.firstObject),
-                    of: object.index)
+                        start: member.start, end: member.end, firstObject: member.firstObject))
             }
+            permutation.endDisorderedObject(
+                object.index, members: members.count - object.firstMember, closing: closing)
         }
-        while members.count > object.firstMember {
-            members.removeLast()
-        }
+        members.removeLast(members.count - object.firstMember)
     }
 
     /// Appends a document with its edits made and all members in order.

@@ -31,6 +31,12 @@ struct MemberPermutation {
     private var objects: [Object] = []
     private var members: [Member] = []
 
+    /// Makes an empty list, with room for the objects of a small request.
+    init() {
+        objects.reserveCapacity(16)
+        members.reserveCapacity(32)
+    }
+
     /// How many objects are in the list.
     var count: Int { objects.count }
 
@@ -48,21 +54,23 @@ struct MemberPermutation {
         }
     }
 
-    /// Notes that an object ends whose members are to be put in order.
+    /// Notes the next member, in the right order, of the disordered object that ends.
+    mutating func addMember(_ member: Member) {
+        members.append(member)
+    }
+
+    /// Notes that an object ends whose members have been put in order.
     ///
     /// - Parameters:
     ///   - index: The object's index.
+    ///   - count: How many members it has: those that were added last.
     ///   - closing: Where its `}` stands.
-    mutating func endDisorderedObject(_ index: Int, closing: DocumentEdits.Place) {
+    mutating func endDisorderedObject(
+        _ index: Int, members count: Int, closing: DocumentEdits.Place
+    ) {
         objects[index].closing = closing
-        objects[index].members = members.count..<members.count
+        objects[index].members = members.count - count..<members.count
         objects[index].nextObject = objects.count
-    }
-
-    /// Notes the next member, in the right order, of a disordered object that has ended.
-    mutating func addMember(_ member: Member, of index: Int) {
-        members.append(member)
-        objects[index].members = objects[index].members.lowerBound..<members.count
     }
 
     /// Appends a document with its edits made and all members in order.

@@ -93,6 +93,11 @@ extension ProxyError {
     init(_ failure: FlightFailure) {
         switch failure {
         case .upstream(let error): self.init(error)
+        case .left:
+            // Seen only by a client that closed its own side alone; the status is nginx's.
+            self.init(
+                status: 499, code: "client_closed",
+                message: "The client closed its side of the connection before the response.")
         case .tooSlow, .cancelled:
             self.init(
                 status: 503, code: "shutting_down",

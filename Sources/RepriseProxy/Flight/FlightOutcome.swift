@@ -23,6 +23,8 @@ enum FlightFailure: Error, Equatable, Sendable {
     case upstream(UpstreamError)
     /// The reader fell too far behind the others of a response too long to be retained.
     case tooSlow
-    /// The call was given up: its reader left, or the proxy shuts down.
+    /// The reader left.
+    case left
+    /// The call was given up: its last reader left, or the proxy shuts down.
     case cancelled
 }

@@ -111,7 +111,7 @@ struct FlightState {
     /// Why a reader gets nothing more, if so.
     func failure(for id: ReaderID) -> FlightFailure? {
         if positions[id] == nil {
-            return dismissed.contains(id) ? .tooSlow : .cancelled
+            return dismissed.contains(id) ? .tooSlow : .left
         }
         if case .failed(let failure) = outcome { return failure }
         return nil

@@ -11,39 +11,41 @@ final class ConnectionPersistence: ChannelDuplexHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// The last request that may be answered has been read; what follows it is dropped.
-    private var isLastRequest = false
-    private var isRequestRead = false
-    private var version = HTTPVersion.http1_1
+    /// The head of the request after which the connection ends; what follows it is dropped.
+    private var lastRequest: HTTPRequestHead?
+    private var isLastRequestRead = false
+    private var responsesOwed = 0
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isLastRequest, isRequestRead { return }
+        if isLastRequestRead { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
-            isLastRequest = !head.isKeepAlive
-            isRequestRead = false
-            version = head.version
+            responsesOwed += 1
+            if !head.isKeepAlive { lastRequest = head }
         case .body: break
-        case .end: isRequestRead = true
+        case .end: isLastRequestRead = lastRequest != nil
         }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard isLastRequest else {
-            context.write(data, promise: promise)
-            return
-        }
         switch unwrapOutboundIn(data) {
         case .head(var head):
-            head.version = version
-            if head.status.code >= 200 {
-                head.headers.replaceOrAdd(name: "connection", value: "close")
+            if let lastRequest, responsesOwed == 1 {
+                head.version = lastRequest.version
+                if head.status.code >= 200 {
+                    head.headers.replaceOrAdd(name: "connection", value: "close")
+                }
             }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .body:
             context.write(data, promise: promise)
         case .end:
+            responsesOwed -= 1
+            guard lastRequest != nil, responsesOwed == 0 else {
+                context.write(data, promise: promise)
+                return
+            }
             let channel = context.channel
             context.writeAndFlush(data).whenComplete { result in
                 promise?.completeWith(result)

@@ -29,6 +29,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var lastActivity = NIODeadline.now()
     private var isReadingRequest = false
     private var responsesOwed = 0
+    /// Whether a request ended in the bytes that came last: then more of them may be anything.
+    private var hasRequestEnded = false
+    /// Whether the next head has begun while a response is owed.
+    private var hasHeadBegun = false
     /// Called when a response has been written to its end.
     var onResponseEnd: (() -> Void)?
 
@@ -54,11 +58,17 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// Bytes have come.
     func bytesArrived() {
         lastActivity = .now()
+        hasRequestEnded = false
     }
 
     /// The bytes that came have gone through the parser.
     func bytesParsed(_ context: ChannelHandlerContext) {
-        if !isReadingRequest, responsesOwed == 0 { headIncomplete(context) }
+        if isReadingRequest { return }
+        if responsesOwed == 0 {
+            headIncomplete(context)
+        } else if !hasRequestEnded {
+            hasHeadBegun = true
+        }
     }
 
     /// A request has begun and its head, or the short rest of it, has not come.
@@ -75,8 +85,13 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// A request has been answered before the parser.
-    func requestAnswered() {
+    /// The bytes that are about to be parsed are a whole request and the beginning of another.
+    func anotherFollows() {
+        hasHeadBegun = true
+    }
+
+    /// A head has come to its end before the parser.
+    func headCompleted() {
         cancelPendingHead()
     }
 
@@ -86,10 +101,13 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             cancelPendingHead()
+            if responsesOwed > 0 { hasHeadBegun = false }
             responsesOwed += 1
             isReadingRequest = true
         case .body: break
-        case .end: isReadingRequest = false
+        case .end:
+            isReadingRequest = false
+            hasRequestEnded = true
         }
         context.fireChannelRead(data)
     }
@@ -102,6 +120,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
         responsesOwed -= 1
         lastActivity = .now()
+        if responsesOwed == 0, hasHeadBegun {
+            hasHeadBegun = false
+            headIncomplete(context)
+        }
         onResponseEnd?()
     }
 

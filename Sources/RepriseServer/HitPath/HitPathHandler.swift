@@ -78,13 +78,17 @@ final class HitPathHandler: ChannelInboundHandler {
             case .notPlain:
                 return handOver(buffer, context)
             case .incomplete:
-                return wait(for: buffer, context)
+                guard pieces < Self.mostPieces else { return handOver(buffer, context) }
+                pending = buffer
+                return requestGuard.headIncomplete(context)
             case .head(let request):
+                requestGuard.headCompleted()
                 if request.length > buffer.readableBytes {
-                    if request.mayBeKnown, request.length <= Self.longestRequest {
-                        return wait(for: buffer, context)
-                    }
-                    return handOn(request, alias: nil, buffer, context)
+                    guard request.mayBeKnown, request.length <= Self.longestRequest,
+                        pieces < Self.mostPieces
+                    else { return handOn(request, alias: nil, buffer, context) }
+                    pending = buffer
+                    return
                 }
                 let begun = loop.monotonicNanoseconds()
                 let alias = request.mayBeKnown ? self.alias(of: request, in: buffer) : nil
@@ -98,7 +102,6 @@ final class HitPathHandler: ChannelInboundHandler {
                 buffer.moveReaderIndex(forwardBy: request.length)
             }
         }
-        requestGuard.requestAnswered()
     }
 
     private func alias(of request: PlainRequest, in buffer: ByteBuffer) -> RequestAlias? {
@@ -124,18 +127,13 @@ final class HitPathHandler: ChannelInboundHandler {
 
     // MARK: On to the full path
 
-    private func wait(for buffer: ByteBuffer, _ context: ChannelHandlerContext) {
-        guard pieces < Self.mostPieces else { return handOver(buffer, context) }
-        pending = buffer
-        requestGuard.headIncomplete(context)
-    }
-
     private func handOn(
         _ request: PlainRequest, alias: RequestAlias?, _ buffer: ByteBuffer,
         _ context: ChannelHandlerContext
     ) {
         state.handOn(length: request.length, available: buffer.readableBytes)
         client.alias = buffer.readableBytes == request.length ? alias : nil
+        if buffer.readableBytes > request.length { requestGuard.anotherFollows() }
         forward(buffer, context)
     }
 

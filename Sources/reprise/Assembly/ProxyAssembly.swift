@@ -87,11 +87,14 @@ struct ProxyAssembly {
             ], logger: quietLogger)
         configuration.maximumGracefulShutdownDuration = settings.shutdownTimeout
         let group = ServiceGroup(configuration: configuration)
+        // Trapped before anything runs: a signal may come as soon as the first line is printed.
+        let signals =
+            stoppingOnSignals
+            ? await ShutdownSignals(
+                readiness: readiness, drainDelay: settings.drainDelay, logger: logger) : nil
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            if stoppingOnSignals {
-                let signals = ShutdownSignals(
-                    readiness: readiness, drainDelay: settings.drainDelay, logger: logger)
+            if let signals {
                 tasks.addTask { await signals.watch(group) }
             }
             try await tasks.next()

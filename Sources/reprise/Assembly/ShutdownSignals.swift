@@ -6,14 +6,23 @@ import UnixSignals
 
 /// Stops the proxy on SIGTERM and SIGINT: the first one drains, the second ends it at once.
 struct ShutdownSignals {
-    let readiness: Readiness
-    /// How long `/ready` answers 503 while connections are still accepted.
-    let drainDelay: Duration
-    let logger: Logger
+    private let signals: UnixSignalsSequence
+    private let readiness: Readiness
+    private let drainDelay: Duration
+    private let logger: Logger
+
+    /// Traps the signals from now on.
+    ///
+    /// - Parameter drainDelay: How long `/ready` answers 503 while connections are still accepted.
+    init(readiness: Readiness, drainDelay: Duration, logger: Logger) async {
+        self.readiness = readiness
+        self.drainDelay = drainDelay
+        self.logger = logger
+        signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    }
 
     /// Waits for signals until its task is cancelled.
     func watch(_ group: ServiceGroup) async {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         await withDiscardingTaskGroup { tasks in
             var isStopping = false
             for await signal in signals {

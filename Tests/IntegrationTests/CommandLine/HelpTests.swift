@@ -10,7 +10,7 @@ struct HelpTests {
         #expect(ended.errors == "")
         let help = ended.output.split { $0.isWhitespace }.joined(separator: " ")
         for setting in Setting.allCases {
-            #expect(help.contains("\(setting.flag) "), "\(setting.flag)")
+            #expect(help.contains("\(setting.flag) ") || help.contains("\(setting.flag)/"), "\(setting.flag)")
             #expect(help.contains(setting.variable), "\(setting.variable)")
             if let text = setting.defaultText {
                 #expect(
