@@ -89,7 +89,9 @@ struct MemberOrder {
             permutation.endDisorderedObject(
                 object.index, members: members.count - object.firstMember, closing: closing)
         }
-        members.removeLast(members.count - object.firstMember)
+        while members.count > object.firstMember {
+            members.removeLast()
+        }
     }
 
     /// Appends a document with its edits made and all members in order.

@@ -64,6 +64,49 @@ struct CanonicalJSONNumberTests {
         #expect(throws: JSONError.invalid) { try CanonicalJSON.form(of: #"{"a":[\#(number)]}"#) }
     }
 
+    @Test(arguments: [",", ", ", " ,", ",\n\t  ", " , "])
+    func arrayOfNumbersMayHoldAnything(_ separator: String) throws {
+        let others = [
+            ("1.0", "1"), ("1e2", "100"), ("-0.50", "-0.5"), ("\"7\"", "\"7\""), ("null", "null"),
+            ("[1.0, 2,3]", "[1,2,3]"), (#"{"b":1, "a":[-1,2.0]}"#, #"{"a":[-1,2],"b":1}"#),
+            ("8", "8"),
+        ]
+        for (other, form) in others {
+            for place in 0...4 {
+                var elements = ["12", "-3.25", "0", "123456789012"]
+                var forms = elements
+                elements.insert(other, at: place)
+                forms.insert(form, at: place)
+                let document = "[\(elements.joined(separator: separator))]"
+                let expected = "[\(forms.joined(separator: ","))]"
+                #expect(try CanonicalJSON.form(of: document) == expected, "\(document)")
+            }
+        }
+    }
+
+    @Test(arguments: ["1,,2", "1,", "1, ", ",1", "1,2,-", "1,-,2", "1,02", "1,2.", "1,2e", "1,2 3"])
+    func faultInAnArrayOfNumbersIsFound(_ elements: String) {
+        for text in [
+            "[\(elements)]", "[0,\(elements)]", "[0,1.5, 2,\(elements)]", "[0,\(elements)",
+        ] {
+            #expect(throws: JSONError.invalid, "\(text)") { try CanonicalJSON.form(of: text) }
+        }
+    }
+
+    @Test func onlyDigitsPassForDigits() {
+        let accepted = Set("0123456789.eE,".utf8)
+        for digits in 1...9 {
+            for byte in UInt8.min...UInt8.max {
+                let number = Array("12345678912".utf8)
+                let document =
+                    Array("[".utf8) + number[..<digits] + [byte] + number[digits...]
+                    + Array("]".utf8)
+                let isAccepted = (try? CanonicalJSON.form(of: document)) != nil
+                #expect(isAccepted == accepted.contains(byte), "\(byte) after \(digits) digits")
+            }
+        }
+    }
+
     @Test func digitsOfAnyLengthAreKept() throws {
         let digits = String(repeating: "1234567890", count: 10_000)
         #expect(try CanonicalJSON.form(of: digits) == digits.dropLast() + "e1")

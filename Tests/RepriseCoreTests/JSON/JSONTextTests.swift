@@ -51,6 +51,40 @@ struct JSONTextTests {
         #expect(JSONText.decoded(bytes.span, 0..<bytes.count) == Array(decoded.utf8))
     }
 
+    @Test func onlyHexadecimalDigitsPassForThem() throws {
+        for place in 0..<4 {
+            for byte in UInt8.min...UInt8.max {
+                var digits = Array("1a2B".utf8)
+                digits[place] = byte
+                let document = Array(#""\u"#.utf8) + digits + Array(#"""#.utf8)
+                let code = UInt32(String(decoding: digits, as: UTF8.self), radix: 16)
+                guard let code, byte != UInt8(ascii: "+"), byte != UInt8(ascii: "-"),
+                    let scalar = Unicode.Scalar(code)
+                else {
+                    #expect(throws: JSONError.self) { try CanonicalJSON.form(of: document) }
+                    continue
+                }
+                let form = Array("\"\(Character(scalar))\"".utf8)
+                #expect(try CanonicalJSON.form(of: document) == form)
+            }
+        }
+    }
+
+    @Test func scalarsOfThreeBytesAreCheckedWhereverTheyStand() throws {
+        let text = Array("\"一丁丂七丄丅丆万丈三上下\"".utf8)
+        for place in 1..<text.count - 1 {
+            for byte in UInt8.min...UInt8.max where byte != text[place] {
+                var document = text
+                document[place] = byte
+                // String's own check of UTF-8; a quote or a control character is no text here.
+                let isText =
+                    String(validating: document, as: UTF8.self) != nil && byte >= 0x80
+                let form = try? CanonicalJSON.form(of: document)
+                #expect(form == (isText ? document : nil), "\(byte) at \(place)")
+            }
+        }
+    }
+
     @Test(arguments: [
         ("", #""""#), ("a\"b\\c/", #""a\"b\\c/""#), ("\u{08}\t\n\u{0C}\r", #""\b\t\n\f\r""#),
         ("\0\u{01}\u{0B}\u{1F}\u{7F}", "\"\\u0000\\u0001\\u000b\\u001f\u{7F}\""),
