@@ -23,7 +23,7 @@ struct CanonicalReader {
                 if tokenizer.spelling == .foreign {
                     try edits.respellNumber(document, range)
                 }
-                while let space = tokenizer.passCanonicalNumber(document) {
+                while let space = tokenizer.passCanonicalNumbers(document) {
                     edits.drop(space)
                 }
             case .beginObject:

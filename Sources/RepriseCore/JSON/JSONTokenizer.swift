@@ -88,34 +88,35 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
-    /// Passes over the next element of an array after the token that was read last, if the element
-    /// is a canonical number with nothing but white space between the comma and it.
+    /// Passes over elements of an array after the token that was read last, as long as they are
+    /// canonical numbers with nothing but white space between the comma and them.
     ///
     /// Whatever else comes next, a fault included, is left to ``next(_:)``.
     ///
     /// - Parameter bytes: The text; the same in every call.
-    /// - Returns: The range of the white space; nil when nothing was passed.
-    @inline(__always)
-    mutating func passCanonicalNumber(_ bytes: Span<UInt8>) -> Range<Int>? {
-        let limit = min(end, bytes.count)
-        guard depth > 0, innerKinds & 1 == 0, case .afterValue = phase,
-            offset < limit, bytes[offset] == UInt8(ascii: ",")
-        else { return nil }
-        var start = offset + 1
-        while start < limit, JSONScan.isSpace(bytes[start]) {
-            start += 1
+    /// - Returns: The range of the white space before the last element that was passed, when there is
+    ///   any: more such elements may follow. Nil when the next token is to be read.
+    mutating func passCanonicalNumbers(_ bytes: Span<UInt8>) -> Range<Int>? {
+        guard depth > 0, innerKinds & 1 == 0, case .afterValue = phase else { return nil }
+        let text = end < bytes.count ? bytes.extracting(0..<end) : bytes
+        while offset < text.count, text[offset] == UInt8(ascii: ",") {
+            var start = offset + 1
+            while start < text.count, JSONScan.isSpace(text[start]) {
+                start += 1
+            }
+            guard start < text.count,
+                JSONScan.isDigit(text[start]) || text[start] == UInt8(ascii: "-")
+            else { return nil }
+            var spelling = JSONScan.Spelling.foreign
+            // The next token meets a fault again, and throws it.
+            guard let after = try? JSONScan.endOfNumber(text, from: start, spelling: &spelling),
+                spelling == .plain
+            else { return nil }
+            let space = offset + 1..<start
+            offset = after
+            if !space.isEmpty { return space }
         }
-        guard start < limit, JSONScan.isDigit(bytes[start]) || bytes[start] == UInt8(ascii: "-")
-        else { return nil }
-        var spelling = JSONScan.Spelling.foreign
-        let text = limit < bytes.count ? bytes.extracting(0..<limit) : bytes
-        // The next token meets a fault again, and throws it.
-        guard let after = try? JSONScan.endOfNumber(text, from: start, spelling: &spelling),
-            spelling == .plain
-        else { return nil }
-        let space = offset + 1..<start
-        offset = after
-        return space
+        return nil
     }
 
     @inline(__always)
