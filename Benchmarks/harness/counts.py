@@ -72,4 +72,5 @@ def micro(bench):
         build += ["--scratch-path", bench.options.micro_scratch]
     run(build, seconds=1800)
     folder = run([*build, "--show-bin-path"]).strip()
+    bench.quiet.wait()
     return json.loads(run([os.path.join(folder, "Micro"), "--json"], SERVER_CPU, 300))

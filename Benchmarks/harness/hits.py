@@ -10,8 +10,10 @@ REPRISE, LOGGING = "Reprise", "Reprise, logs on"
 def _response(peer, request):
     """The bytes that Reprise sends for a hit, for the bare loop to send."""
     headers, body = peer.ask(request)
-    head = "HTTP/1.1 200 OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return head.encode() + b"\r\n" + body
+    # It was the last answer on its connection; the loop's are not.
+    headers.pop("connection", None)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 200 OK\r\n{lines}\r\n".encode() + body
 
 
 def _measured(bench, peers, request, measure, rounds=None):
@@ -20,7 +22,7 @@ def _measured(bench, peers, request, measure, rounds=None):
             peer.warm(request)
         measure(peer, 1)
     results = interleaved(
-        peers, lambda peer: measure(peer, bench.options.seconds), rounds or bench.options.rounds)
+        bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds), rounds or bench.options.rounds)
     bench.peers.stop(*peers)
     return results
 
@@ -129,6 +131,6 @@ def from_litellm(bench):
     def measure(peer, seconds):
         return wrk(peer, request, seconds)
 
-    results = interleaved(peers, lambda peer: measure(peer, bench.options.seconds), 2)
+    results = interleaved(bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds), 2)
     bench.peers.stop(*peers)
     return results

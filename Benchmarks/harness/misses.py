@@ -32,7 +32,7 @@ def added_latency(bench, stream, connections):
     peers = [direct, nginx, reprise]
     for peer in peers:
         measure(peer)
-    results = interleaved(peers, measure, bench.options.rounds)
+    results = interleaved(bench.quiet, peers, measure, bench.options.rounds)
     direct.name = name
     bench.peers.stop(reprise, nginx)
     if results[reprise.name]["hits"]:
@@ -63,7 +63,7 @@ def identical_at_once(bench):
             "whole": result["whole"],
         }
 
-    results = interleaved(peers, measure, bench.few_rounds)
+    results = interleaved(bench.quiet, peers, measure, bench.few_rounds)
     bench.peers.stop(*peers)
     return results
 
@@ -108,9 +108,9 @@ def idle_streams(bench):
         is_cache = name.startswith("Reprise")
 
         def measure():
-            return load(
+            return bench.quiet.measure(lambda: load(
                 bench.tools, peer, hit, "--connections", 8, "--rate", 2000, "--seconds",
-                bench.options.seconds)["whole"]
+                bench.options.seconds))["whole"]
 
         if is_cache:
             peer.warm(hit)
@@ -157,6 +157,8 @@ def _from_sqlite(bench, entries, asked, stride, filling):
         begun = time.monotonic()
         peer = bench.peers.reprise(*flags, store=f"sqlite:{file}")
         ready = (time.monotonic() - begun) * 1000
+        # Only the first time are they not in memory: this cannot be measured again.
+        bench.quiet.wait()
         measured = load(
             bench.tools, peer, request, "--connections", connections, "--count", asked,
             "--unique", 1, "--stride", stride)

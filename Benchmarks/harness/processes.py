@@ -17,6 +17,8 @@ LOAD_CPU = 1
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
 
+_niceness = 0
+
 
 class BenchmarkError(Exception):
     """A benchmark cannot be run; the text says why."""
@@ -41,8 +43,16 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def use_niceness(niceness):
+    """Gives everything that is started from now on this niceness."""
+    global _niceness
+    _niceness = niceness
+
+
 def _prepare(cpu):
     def prepare():
+        if _niceness:
+            os.setpriority(os.PRIO_PROCESS, 0, _niceness)
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if cpu is not None:
             os.sched_setaffinity(0, {cpu})
@@ -52,6 +62,9 @@ def _prepare(cpu):
 
 class Process:
     """A server in the background."""
+
+    # Those that have not been stopped.
+    alive = set()
 
     def __init__(self, arguments, cpu, log, environment=None, standard_input=None):
         """Starts it, pinned to a CPU (None: free to move), standard error going to a file."""
@@ -63,6 +76,7 @@ class Process:
             stderr=self._log, preexec_fn=_prepare(cpu),
             env={**os.environ, **(environment or {})})
         self._text = ""
+        Process.alive.add(self)
 
     def wait_for_line(self, pattern, seconds):
         """Waits for a line on standard output, and returns the match."""
@@ -129,6 +143,7 @@ class Process:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        Process.alive.discard(self)
         self.process.stdout.close()
         self._log.close()
 

@@ -4,7 +4,7 @@ falls on all alike."""
 import statistics
 
 
-def interleaved(peers, measure, rounds):
+def interleaved(quiet, peers, measure, rounds):
     """Measures each peer once a round; `measure` takes a peer and returns numbers by name.
 
     Returns, by the peers' names, the median of each number, the memory at the end, and all rounds.
@@ -14,7 +14,7 @@ def interleaved(peers, measure, rounds):
     for number in range(rounds):
         for place in range(len(peers)):
             peer = peers[(place + number) % len(peers)]
-            samples[peer.name].append(measure(peer))
+            samples[peer.name].append(quiet.measure(lambda: measure(peer)))
     return {
         peer.name: {
             **medians(samples[peer.name]),

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@ static void write_owed(int poll, int client) {
             if (count < 0 && errno == EAGAIN && !was_waiting) {
                 struct epoll_event event = {.events = EPOLLOUT, .data.fd = client};
                 epoll_ctl(poll, EPOLL_CTL_MOD, client, &event);
+            } else if (count < 0 && errno != EAGAIN) {
+                close(client);
             }
             return;
         }
@@ -65,6 +68,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: epoll PORT RESPONSE-FILE\n");
         return 64;
     }
+    signal(SIGPIPE, SIG_IGN);
     load_response(argv[2]);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     int on = 1;
