@@ -10,37 +10,43 @@ from .peers import HERE
 from .processes import BenchmarkError, SERVER_CPU, run
 
 
-def _difference(bench, few, many, start, total):
-    """What one hit costs: the difference of two runs that differ in nothing but their number."""
+def _difference(bench, few, many, start, totals):
+    """What one hit costs: the difference of two runs that differ in nothing but their number.
+
+    `totals` takes the peer that was stopped, and returns numbers by name.
+    """
     request = Request(bench.folder, "json-1k")
-    totals = []
+    counted = []
     for count in (few, many):
         peer = start()
         peer.warm(request)
         load(bench.tools, peer, request, "--connections", 8, "--count", count, seconds=300)
         peer.process.stop(60)
         bench.peers.stop(peer)
-        totals.append(total(peer))
-    return (totals[1] - totals[0]) / (many - few)
+        counted.append(totals(peer))
+    return {name: (counted[1][name] - counted[0][name]) / (many - few) for name in counted[0]}
 
 
 def per_hit(bench):
     """Instructions in user space (callgrind) and allocations of one hit over plain HTTP/1.1."""
-    results = {}
     file = os.path.join(bench.folder, "mallocs.count")
 
-    def counted(log_level):
+    def allocations(name, log_level):
+        def total(_):
+            with open(file) as text:
+                return {name: int(text.read())}
+
         return _difference(
             bench, 2_000, 42_000,
             lambda: bench.peers.reprise(
                 log_level=log_level,
                 environment={"LD_PRELOAD": bench.tools["mallocs"], "MALLOCS_FILE": file}),
-            lambda peer: int(open(file).read()))
+            total)
 
-    results["allocations"] = counted("warning")
-    results["allocations, logs on"] = counted("info")
+    results = {
+        **allocations("allocations", "warning"), **allocations("allocations, logs on", "info")}
     try:
-        results["instructions"] = _instructions(bench)
+        results.update(_instructions(bench))
     except (BenchmarkError, OSError) as error:
         print(f"    instructions were not counted: {error}")
     return results
@@ -50,17 +56,23 @@ def _instructions(bench):
     # valgrind does not understand the newest debugging information, and needs none.
     binary = os.path.join(bench.folder, "reprise")
     run(["strip", "--strip-debug", "-o", binary, bench.peers.reprise_binary])
+    profile = os.path.join(bench.folder, "callgrind.out")
 
-    def collected(peer):
-        with open(peer.process.log, errors="replace") as log:
-            return int(re.findall(r"Collected : (\d+)", log.read())[-1])
+    def totals(_):
+        text = run(["callgrind_annotate", "--threshold=100", profile])
+        total = re.search(r"([\d,]+) .*PROGRAM TOTALS", text).group(1)
+        # valgrind hides the CPU's SHA instructions, so this part is many times what it really is.
+        hashing = re.findall(r"([\d,]+) .*sha256_block_data_order", text)
+        number = int(total.replace(",", ""))
+        hashed = sum(int(part.replace(",", "")) for part in hashing)
+        return {"instructions": number, "instructions but for SHA-256": number - hashed}
 
     return _difference(
         bench, 1_000, 6_000,
         lambda: bench.peers.reprise(
             binary=binary, patience=120, environment={"LD_PRELOAD": bench.tools["sigsuspend"]},
-            prefix=("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null")),
-        collected)
+            prefix=("valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}")),
+        totals)
 
 
 def micro(bench):
