@@ -66,7 +66,7 @@ enum FieldKind: Equatable {
         case 19: self = keyed(6)
         default: break
         }
-        if name.count > 8, self == .indifferent,
+        if name.count >= 8, self == .indifferent,
             HTTPBytes.hasFoldedPrefix(bytes, name, "x-proxy-")
         {
             self = .directive
