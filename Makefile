@@ -31,8 +31,9 @@ sdk-environment: .venv/installed ## Make the Python environment of the SDK tests
 	.venv/bin/python -m pip install --quiet --requirement Tests/SDK/requirements.txt
 	@touch $@
 
-fuzz: ## Feed both readers of requests the same mutated bytes for FUZZ_SECONDS (600)
-	REPRISE_FUZZ_SECONDS=$(FUZZ_SECONDS) $(SWIFT) test --filter PlainRequestDifferentialTests
+fuzz: ## Try random requests on the hit path for FUZZ_SECONDS (600), from FUZZ_SEED if it is set
+	REPRISE_FUZZ_SECONDS=$(FUZZ_SECONDS) REPRISE_FUZZ_SEED=$(FUZZ_SEED) $(SWIFT) test \
+		--filter '(PlainRequestDifferential|HitPathSequence)Tests'
 
 bench: ## Measure Reprise beside its peers, in about ten minutes; flags go in ARGS="..."
 	@Benchmarks/run $(ARGS)
