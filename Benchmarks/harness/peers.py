@@ -143,7 +143,9 @@ class Peers:
         process = Process(
             [command, "--config", path, "--host", "127.0.0.1", "--port", port], SERVER_CPU,
             self._log("litellm"),
-            {"LITELLM_TELEMETRY": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True"})
+            # It does not start without a key of its own: the one that the requests have.
+            {"LITELLM_TELEMETRY": "False", "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+             "LITELLM_MASTER_KEY": content.HEADERS["Authorization"].removeprefix("Bearer ")})
         self.running.append(process)
         process.wait_for_port(port, 120)
         self.running.remove(process)

@@ -65,6 +65,15 @@ def hit_tables(titles, results):
         ["workload", "server", "p50", "p99", "p99.9", "RSS"], latencies)
 
 
+def litellm_table(result):
+    times_faster = ratio(result, REPRISE, "LiteLLM")
+    return table(
+        f"Hits beside LiteLLM: {times_faster:,.0f} times as many",
+        ["server", "a second", "p50, µs", "p99, µs", "RSS"],
+        [[name, count(numbers["rate"]), micros(numbers["p50"]), micros(numbers["p99"]),
+          megabytes(numbers["resident"])] for name, numbers in result.items()])
+
+
 def miss_table(results):
     rows = []
     for title, result in results.items():
