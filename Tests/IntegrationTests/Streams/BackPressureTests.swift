@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import RepriseServer
 import RepriseSimulator
 import Testing
@@ -47,29 +46,6 @@ struct BackPressureTests {
                 #expect(length == Self.pieces * Self.piece.count)
             }
         }
-    }
-
-    @Test func upstreamThatDoesNotReadStallsTheUpload() async throws {
-        let deaf = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelOption(.autoRead, value: false)
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = try #require(deaf.localAddress?.port)
-        try await RunningProxy.with(upstream: "http://127.0.0.1:\(port)") { proxy in
-            let upload = Upload(count: Self.pieces, piece: ByteBuffer(bytes: Self.piece))
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    _ = try await proxy.open(
-                        .POST, "/v1/files", headers: [("content-type", "text/plain")],
-                        body: .stream(upload, length: .unknown))
-                }
-                // Enough for an upload that nothing holds back to come to its end.
-                for _ in 0..<500 { _ = try await proxy.send(.GET, "/health") }
-                #expect(upload.progress.count > 0)
-                #expect(upload.progress.count < Self.pieces)
-                group.cancelAll()
-            }
-        }
-        try await deaf.close()
     }
 
     private static func length(
