@@ -4,7 +4,7 @@ SWIFT ?= swift
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo build test fuzz bench sdk-environment lint format clean
+.PHONY: help serve demo build test fuzz bench worker worker-serve worker-test sdk-environment lint format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -23,6 +23,15 @@ build: ## Install what is missing and build the release binary
 test: ## Run every test: Swift, then the official SDKs; REPRISE_TRAFFIC=FOLDER adds the replay
 	@scripts/install-dependencies --tests
 	@scripts/test
+
+worker: ## Build the Cloudflare Worker into Worker/dist
+	@Worker/build
+
+worker-serve: worker ## Run the Worker on http://localhost:8787 (PORT, DEFAULT_UPSTREAM, ... from the environment)
+	@exec node Worker/local/serve.mjs
+
+worker-test: worker sdk-environment ## Test the Worker: parity with native code, end to end, the SDK
+	@Worker/Tests/run
 
 sdk-environment: .venv/installed ## Make the Python environment of the SDK tests
 
@@ -45,4 +54,4 @@ format: ## Rewrite the Swift sources in the house format
 	$(SWIFT) format format --in-place --recursive Sources Tests Package.swift
 
 clean: ## Delete everything that was built
-	rm -rf .build .venv
+	rm -rf .build .venv Worker/.build Worker/dist

@@ -1,0 +1,4 @@
+import RepriseWorker
+
+var table = ExchangeTable()
+print(table.count)
