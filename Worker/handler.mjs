@@ -363,6 +363,7 @@ class Recorder {
 function response(status, fields, body) {
   const headers = new Headers();
   for (const [name, value] of fields) headers.append(name, value);
+  if (body instanceof Uint8Array) headers.set("content-length", String(body.length));
   return new Response(NULL_BODY.includes(status) ? null : body, { status, headers });
 }
 
