@@ -1,4 +1,4 @@
-public import RepriseCore
+import RepriseCore
 
 /// The requests under way in one instance of the core, each behind a number.
 ///
