@@ -64,8 +64,9 @@ export class Upstream {
 export class Client {
   #pending = [];
 
-  constructor(env) {
+  constructor(env, worker = globalThis.builtWorker) {
     this.env = env;
+    this.worker = worker;
   }
 
   async fetch(path, { method = "POST", body, headers = {}, ...rest } = {}) {
@@ -77,7 +78,7 @@ export class Client {
       ...rest,
     });
     const context = { waitUntil: (promise) => this.#pending.push(promise) };
-    return globalThis.builtWorker.fetch(request, this.env, context);
+    return this.worker.fetch(request, this.env, context);
   }
 
   async settle() {

@@ -7,6 +7,7 @@ import { register } from "node:module";
 register("../../local/wasm-loader.mjs", import.meta.url);
 const { default: worker } = await import("../../dist/worker.mjs");
 globalThis.builtWorker = worker;
+globalThis.builtModule = (await import("../../dist/reprise.wasm")).default;
 
 // Node's own `fetch` compiles its HTTP parser when it first connects.
 const server = createServer((_, response) => response.end()).listen(0, "127.0.0.1");
