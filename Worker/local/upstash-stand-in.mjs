@@ -95,12 +95,12 @@ export class RedisClient {
   }
 
   /** The first whole reply; undefined while it is on its way. */
-  #parse() {
-    const lineEnd = this.#received.indexOf("\r\n");
+  #parse(start = 0) {
+    const lineEnd = this.#received.indexOf("\r\n", start);
     if (lineEnd < 0) return undefined;
-    const line = this.#received.toString("latin1", 1, lineEnd);
+    const line = this.#received.toString("latin1", start + 1, lineEnd);
     const end = lineEnd + 2;
-    switch (String.fromCharCode(this.#received[0])) {
+    switch (String.fromCharCode(this.#received[start])) {
       case "+":
         return { value: line, end };
       case "-":
@@ -112,6 +112,17 @@ export class RedisClient {
         if (length < 0) return { value: null, end };
         if (this.#received.length < end + length + 2) return undefined;
         return { value: this.#received.toString("utf8", end, end + length), end: end + length + 2 };
+      }
+      case "*": {
+        const value = [];
+        let next = end;
+        for (let left = Number(line); left > 0; left--) {
+          const element = this.#parse(next);
+          if (!element) return undefined;
+          value.push(element.value ?? null);
+          next = element.end;
+        }
+        return { value: Number(line) < 0 ? null : value, end: next };
       }
       default:
         return { error: `the stand-in cannot read the reply "${line}"`, end };
