@@ -8,7 +8,8 @@ enum EdgeFields {
     /// The fields without those of the edge.
     static func removed(from fields: [HeaderField]) -> [HeaderField] {
         fields.filter { field in
-            !field.name.starts(with: [UInt8]("cf-")) && !field.name.starts(with: [UInt8]("x-forwarded-"))
+            !field.name.starts(with: [UInt8]("cf-"))
+                && !field.name.starts(with: [UInt8]("x-forwarded-"))
                 && !field.isNamed("x-real-ip") && !field.isNamed("cdn-loop")
                 && !field.isNamed("true-client-ip") && !field.isNamed("expect")
         }

@@ -96,7 +96,9 @@ struct WorkerSettings {
             throw flaw(name, "is not ", advice)
         }
         let number = value.reduce(Int64(0)) { $0 * 10 + Int64($1 - 0x30) }
-        guard number > 0 else { throw flaw(name, "is not above zero; leave it out, or write ", advice) }
+        guard number > 0 else {
+            throw flaw(name, "is not above zero; leave it out, or write ", advice)
+        }
         return number
     }
 
