@@ -216,6 +216,8 @@ class Run {
   }
 
   #respond({ status, headers, body, hasEntry }) {
+    // A stored response may stand in for an error of the upstream that nobody reads.
+    this.#upstream?.body?.cancel().catch(() => {});
     if (hasEntry) {
       this.#background(this.#commit());
     } else {
