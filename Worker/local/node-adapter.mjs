@@ -25,7 +25,7 @@ function requestOf(incoming) {
     incoming.method !== "GET" &&
     incoming.method !== "HEAD" &&
     (headers.has("transfer-encoding") || Number(headers.get("content-length")) > 0);
-  return new Request(`http://${incoming.headers.host ?? "localhost"}${incoming.url}`, {
+  return new Request(`http://localhost${incoming.url}`, {
     method: incoming.method,
     headers,
     body: hasBody ? Readable.toWeb(incoming) : undefined,

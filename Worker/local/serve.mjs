@@ -11,9 +11,7 @@ import { upstashStandIn } from "./upstash-stand-in.mjs";
 import { requestListener } from "./node-adapter.mjs";
 
 register("./wasm-loader.mjs", import.meta.url);
-const { default: worker } = await import(
-  new URL(process.env.WORKER_DIST ? `${process.env.WORKER_DIST}/worker.mjs` : "../dist/worker.mjs", import.meta.url)
-);
+const { default: worker } = await import("../dist/worker.mjs");
 
 const env = { ...process.env };
 let store = "Upstash";
@@ -28,7 +26,7 @@ if (env.REDIS_URL) {
 }
 
 const server = createServer(requestListener(worker, env));
-server.listen(Number(env.PORT ?? 8787), env.HOST ?? "127.0.0.1", () => {
+server.listen(Number(env.PORT ?? 8787), env.WORKER_HOST ?? "127.0.0.1", () => {
   const { address, port } = server.address();
   const upstream = env.DEFAULT_UPSTREAM || "https://api.openai.com/v1";
   console.log(`Reprise Worker listens on http://${address}:${port}, upstream ${upstream}, store ${store}`);

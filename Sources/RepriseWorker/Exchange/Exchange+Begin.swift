@@ -2,10 +2,13 @@ import RepriseCore
 
 /// A request as it arrived.
 struct Arrival {
+    /// What the variables say.
     var settings: WorkerSettings
+    /// The method as sent.
     var method: [UInt8]
     /// The target in origin form.
     var target: [UInt8]
+    /// All header fields.
     var headers: [HeaderField]
     /// Whether a body comes with it.
     var hasBody: Bool

@@ -12,22 +12,37 @@ import RepriseCore
 final class Exchange {
     /// What is awaited.
     enum Phase {
+        /// The request's body.
         case requestBody
+        /// The digests of key material and credential scope.
         case keyDigests
+        /// What the store holds.
         case storedText
+        /// The digest of a stored body.
         case entryDigest
+        /// The head of the upstream's response.
         case responseHead
+        /// Its body.
         case responseBody
+        /// The digest of a whole response.
         case bodyDigest
+        /// That the entry is asked for.
         case entry
+        /// Nothing: the request is over.
         case over
     }
 
+    /// What the variables say.
     let settings: WorkerSettings
+    /// The request, below the upstream's base.
     let head: RequestHead
+    /// Index into ``WorkerSettings/upstreams``.
     let upstream: Int
+    /// What the client asks of the cache.
     let directives: Directives
+    /// What is awaited now.
     var phase = Phase.over
+    /// What is to be done beside the next step.
     var flags: StepFlags = []
 
     // Once the body has been judged.
@@ -50,23 +65,31 @@ final class Exchange {
 
     /// What an entry says of a response that is whole.
     struct Storing {
+        /// When it was whole, in milliseconds since the epoch.
         var at: Int64
+        /// SHA-256 of the body.
         var digest: [UInt8]
+        /// What it cost, where the upstream said so.
         var usage: Usage?
     }
 
     /// An entry that was read from the store.
     struct StoredResponse {
+        /// What the entry says of it.
         var metadata: EntryMetadata
+        /// Its body, proven to be what was stored once its digest was compared.
         var body: [UInt8]
     }
 
     /// A response that may stand in when the upstream fails, and its `ttl`.
     struct StaleResponse {
+        /// The response.
         var stored: StoredResponse
+        /// Its freshness in seconds, negative.
         var ttl: Int64
     }
 
+    /// Makes an exchange that nothing has happened in.
     init(
         settings: WorkerSettings, head: RequestHead, upstream: Int, directives: Directives
     ) {

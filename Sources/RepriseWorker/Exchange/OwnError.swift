@@ -4,8 +4,11 @@ import RepriseCore
 ///
 /// Status, code and message are those of the native server.
 struct OwnError {
+    /// The status code.
     var status: Int32
+    /// A token for programs, such as `upstream_unreachable`.
     var code: StaticString
+    /// What was wrong and what to do, for people.
     var message: [UInt8]
     /// What `x-should-retry` tells the official SDKs; nil leaves it to the status.
     var shouldRetry: Bool?

@@ -5,9 +5,13 @@ struct Recording {
     /// More chunks than this are not told apart: their lengths add to the last one's.
     private static let chunkLimit = 4096
 
+    /// Decides whether it is whole.
     private(set) var judge: ResponseJudge
+    /// All bytes so far.
     private(set) var body: [UInt8] = []
+    /// When they came.
     private(set) var chunks: [StreamChunk] = []
+    /// Whether the limit was passed.
     private(set) var isTooLong = false
     private let begun: Int64
     private let limit: Int64

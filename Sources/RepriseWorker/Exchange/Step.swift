@@ -44,20 +44,26 @@ enum Step {
 
     /// The head of an answer to the client.
     struct Answer {
+        /// The status code.
         var status: Int32
+        /// All header fields, `Cache-Status` among them.
         var headers: [HeaderField]
     }
 
     /// The head of a request to the upstream.
     struct Message {
+        /// The whole URL.
         var url: [UInt8]
+        /// The method as sent.
         var method: [UInt8]
+        /// All header fields that the upstream is to see.
         var headers: [HeaderField]
     }
 }
 
 /// What JavaScript is to do beside a step.
 struct StepFlags: OptionSet {
+    /// The bits as JavaScript reads them.
     let rawValue: UInt8
 
     /// Remove the entry that was loaded: it is damaged.
