@@ -113,7 +113,7 @@ test("the upstream is read no faster than the client reads", async () => {
     };
     send();
   };
-  client.env.MAX_ENTRY = "25000000";
+  client.env.MAX_ENTRY = "12000000";
   const response = await client.fetch(PATH, { body: '{"stream":true}' });
   const reader = response.body.getReader();
   await reader.read();

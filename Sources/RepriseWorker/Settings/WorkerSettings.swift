@@ -23,8 +23,9 @@ struct WorkerSettings {
         var message: [UInt8]
     }
 
-    /// The most bytes that may be asked for: an isolate has 128 MB for everything.
-    static let largestSize: Int64 = 25_000_000
+    /// The most bytes that may be asked for: a body takes eight times its length while it is worked on,
+    /// and an isolate has 128 MB for everything.
+    static let largestSize: Int64 = 12_000_000
 
     /// Takes up a variable; an empty one counts as not set, one that is not known is passed over.
     mutating func take(name: [UInt8], value: [UInt8]) throws(Flaw) {
@@ -84,7 +85,7 @@ struct WorkerSettings {
     private func size(_ name: [UInt8], _ value: [UInt8]) throws(Flaw) -> Int64 {
         let size = try number(name, value, "a number of bytes; write one such as 4000000")
         guard size <= Self.largestSize else {
-            throw flaw(name, "is more than a Worker can hold; write at most 25000000")
+            throw flaw(name, "is more than a Worker can hold; write at most 12000000")
         }
         return size
     }
