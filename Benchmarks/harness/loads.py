@@ -72,6 +72,8 @@ def load(tools, peer, request, *options, cpu=LOAD_CPU, seconds=120):
 
 
 def _check(result, peer):
+    if result["requests"] == 0:
+        raise BenchmarkError(f"{peer.name} answered nothing")
     if result["errors"] > result["requests"] / 1000:
         raise BenchmarkError(
             f"{peer.name}: {result['errors']} errors among {result['requests']} requests")

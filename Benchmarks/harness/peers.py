@@ -158,6 +158,13 @@ class Peers:
             if peer.process in self.running:
                 self.running.remove(peer.process)
 
+    def stop_all_but_upstream(self):
+        """Ends what a workload that failed has left."""
+        for process in [*self.running]:
+            if process is not self.upstream.process:
+                self.running.remove(process)
+                process.stop(3)
+
     def stop_all(self):
         """Ends every process that was started here."""
         while self.running:
