@@ -76,7 +76,8 @@ class HeldStreams:
         self.process = Process(
             [bench.tools["load"], "--port", peer.port, "--request", request.request_file,
              "--hold", "--connections", count, *options],
-            LOAD_CPU, os.path.join(bench.folder, "held.log"), standard_input=subprocess.PIPE)
+            LOAD_CPU, os.path.join(bench.folder, "held.log"), standard_input=subprocess.PIPE,
+            speaks=True)
         bench.peers.running.append(self.process)
         self.bench = bench
         self.count = int(self.process.wait_for_line(r"held (\d+)\n", 90).group(1))

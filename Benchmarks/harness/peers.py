@@ -86,7 +86,7 @@ class Peers:
         ]
         if tls:
             arguments += ["--tls-cert", self.certificate, "--tls-key", self.key]
-        process = Process(arguments, cpu, self._log("reprise"), environment)
+        process = Process(arguments, cpu, self._log("reprise"), environment, speaks=True)
         self.running.append(process)
         match = process.wait_for_line(r"listens on \w+://127\.0\.0\.1:(\d+)", patience)
         self.running.remove(process)

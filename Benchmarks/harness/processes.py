@@ -66,20 +66,23 @@ class Process:
     # Those that have not been stopped.
     alive = set()
 
-    def __init__(self, arguments, cpu, log, environment=None, standard_input=None):
-        """Starts it, pinned to a CPU (None: free to move), standard error going to a file."""
+    def __init__(self, arguments, cpu, log, environment=None, standard_input=None, speaks=False):
+        """Starts it, pinned to a CPU (None: free to move).
+
+        What it writes goes to a file, but for the standard output of one that `speaks`.
+        """
         self.arguments = [str(argument) for argument in arguments]
         self._log = open(log, "ab")
         self.log = log
         self.process = subprocess.Popen(
-            self.arguments, stdin=standard_input or subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=self._log, preexec_fn=_prepare(cpu),
+            self.arguments, stdin=standard_input or subprocess.DEVNULL,
+            stdout=subprocess.PIPE if speaks else self._log, stderr=self._log, preexec_fn=_prepare(cpu),
             env={**os.environ, **(environment or {})})
         self._text = ""
         Process.alive.add(self)
 
     def wait_for_line(self, pattern, seconds):
-        """Waits for a line on standard output, and returns the match."""
+        """Waits for a line of one that speaks, and returns the match."""
         limit = time.monotonic() + seconds
         stream = self.process.stdout
         while time.monotonic() < limit:
@@ -144,7 +147,8 @@ class Process:
                 self.process.kill()
                 self.process.wait()
         Process.alive.discard(self)
-        self.process.stdout.close()
+        if self.process.stdout:
+            self.process.stdout.close()
         self._log.close()
 
 
