@@ -14,7 +14,7 @@ public import RepriseStorage
 public struct StoreConformance: Sendable {
     /// One point of the contract.
     public enum Check: String, CaseIterable, Sendable {
-        case missingIsNil, roundTrip, binaryText, emptyText, largeText, saveReplaces
+        case missingIsNil, roundTrip, anyUnicodeText, emptyText, largeText, saveReplaces
         case lastOfDuplicatesCounts, removeForgets, removeOfMissingIsNoError, emptyBatches
         case retentionIsHonoured, retentionIsReplaced, labelsDoNotMatter, cancelledLoadEnds
         case readersAndWritersTogether, upkeepKeepsEntries, closedStoreIsUnavailable
@@ -22,19 +22,24 @@ public struct StoreConformance: Sendable {
     }
 
     private let isPersistent: Bool
+    private let passTime: @Sendable (Duration) async throws -> Void
     private let open: @Sendable (WallClock) async throws -> any ResponseStore
 
     /// Makes a suite for one kind of store.
     ///
     /// - Parameters:
     ///   - isPersistent: Whether opening again is expected to find what was saved.
+    ///   - passTime: Makes so much time pass for a store whose server has a clock of its own. It is
+    ///     called whenever the clock that `open` is given has moved.
     ///   - open: Opens the store. Within one check, every call opens the same one; it is empty at
     ///     first.
     public init(
         isPersistent: Bool = true,
+        passTime: @escaping @Sendable (Duration) async throws -> Void = { _ in },
         open: @escaping @Sendable (WallClock) async throws -> any ResponseStore
     ) {
         self.isPersistent = isPersistent
+        self.passTime = passTime
         self.open = open
     }
 
@@ -46,7 +51,7 @@ public struct StoreConformance: Sendable {
         let clock = ManualClock()
         let run = StoreConformanceRun(
             store: try await open(clock.wallClock), clock: clock, isPersistent: isPersistent,
-            reopen: { try await open(clock.wallClock) })
+            passTime: passTime, reopen: { try await open(clock.wallClock) })
         let failures = try await run.failures(of: check)
         await run.store.close()
         return failures
