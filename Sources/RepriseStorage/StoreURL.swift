@@ -4,6 +4,10 @@ public enum StoreURL: Equatable, Sendable {
     case memory
     /// A SQLite database at an absolute path.
     case sqlite(path: String)
+    /// An Upstash Redis database, by its REST API.
+    case upstash(UpstashAccess)
+    /// A Cloudflare Workers KV namespace, by Cloudflare's REST API.
+    case workersKV(WorkersKVAccess)
 
     /// What is wrong with a `--store` value, and what to write instead.
     public struct Invalid: Error, Equatable, Sendable, CustomStringConvertible {
@@ -11,17 +15,18 @@ public enum StoreURL: Equatable, Sendable {
         public let description: String
     }
 
-    private static let existing = "memory: or sqlite:PATH"
-    private static let planned = [
-        "redis", "rediss", "redis-cluster", "upstash", "workers-kv",
-    ]
+    private static let existing =
+        "memory:, sqlite:PATH, upstash: or workers-kv:ACCOUNT/NAMESPACE"
+    private static let planned = ["redis", "rediss", "redis-cluster"]
 
     /// Parses the value of `--store`.
     ///
     /// - Parameters:
-    ///   - text: `memory:` or `sqlite:PATH`. The path is absolute, begins with `~/`, or is relative
-    ///     to `directory`; without one it is the default file.
-    ///   - environment: The environment, of which `HOME` and `XDG_CACHE_HOME` are read.
+    ///   - text: `memory:`, `sqlite:PATH`, `upstash:` or `workers-kv:ACCOUNT/NAMESPACE`. The path is
+    ///     absolute, begins with `~/`, or is relative to `directory`; without one it is the default
+    ///     file.
+    ///   - environment: The environment, of which `HOME` and `XDG_CACHE_HOME` are read, and what
+    ///     ``UpstashAccess`` and ``WorkersKVAccess`` say.
     ///   - directory: The absolute path of the working directory.
     public init(
         parsing text: String, environment: [String: String], directory: String
@@ -41,6 +46,10 @@ public enum StoreURL: Equatable, Sendable {
         case "sqlite":
             self = .sqlite(
                 path: try Self.path(rest, environment: environment, directory: directory))
+        case "upstash":
+            self = .upstash(try UpstashAccess(parsing: rest, environment: environment))
+        case "workers-kv":
+            self = .workersKV(try WorkersKVAccess(parsing: rest, environment: environment))
         case _ where Self.planned.contains(scheme):
             throw Invalid(
                 description: "the store \(scheme): is not built yet; write \(Self.existing)")

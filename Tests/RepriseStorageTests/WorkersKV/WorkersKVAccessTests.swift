@@ -1,0 +1,62 @@
+import RepriseStorage
+import Testing
+
+struct WorkersKVAccessTests {
+    private static let account = "023e105f4ecef8ad9ca31a8372d0c353"
+    private static let namespace = "0f2ac74b498b48028cb68387c421e279"
+    private static let store = "workers-kv:\(account)/\(namespace)"
+
+    private func parse(
+        _ text: String, _ environment: [String: String] = ["CLOUDFLARE_API_TOKEN": "cf-secret"]
+    ) throws -> StoreURL {
+        try StoreURL(parsing: text, environment: environment, directory: "/srv")
+    }
+
+    @Test func textNamesTheNamespace() throws {
+        guard case .workersKV(let access) = try parse(Self.store.uppercased()) else {
+            Issue.record("another store")
+            return
+        }
+        #expect(access.account == Self.account)
+        #expect(access.namespace == Self.namespace)
+        #expect(access.description == Self.store)
+    }
+
+    @Test func tokenIsNeverShown() throws {
+        let url = try parse(Self.store)
+        var dumped = ""
+        dump(url, to: &dumped)
+        for text in ["\(url)", String(reflecting: url), dumped] {
+            #expect(!text.contains("cf-secret"))
+        }
+    }
+
+    @Test(arguments: [
+        "workers-kv:", "workers-kv:\(account)", "workers-kv:\(account)/",
+        "workers-kv:/\(namespace)",
+        "workers-kv:\(account)/team-cache", "workers-kv:\(account)/\(namespace)/x",
+        "workers-kv://\(account)/\(namespace)", "workers-kv:\(account)0/\(namespace)",
+    ])
+    func malformedNameIsToldHowToWriteIt(text: String) {
+        let error = #expect(throws: StoreURL.Invalid.self) { try parse(text) }
+        #expect(error?.description.contains("write workers-kv:ACCOUNT/NAMESPACE") == true)
+    }
+
+    @Test(arguments: [[:], ["CLOUDFLARE_API_TOKEN": ""]])
+    func missingTokenIsNamed(environment: [String: String]) {
+        let error = #expect(throws: StoreURL.Invalid.self) { try parse(Self.store, environment) }
+        #expect(error?.description.hasPrefix("CLOUDFLARE_API_TOKEN is not set") == true)
+    }
+
+    @Test func anotherAddressMustBeOne() throws {
+        var environment = ["CLOUDFLARE_API_TOKEN": "cf-secret", "CLOUDFLARE_API_BASE_URL": ""]
+        let standard = try parse(Self.store, environment)
+        environment["CLOUDFLARE_API_BASE_URL"] = "https://api.cloudflare.com/client/v4/"
+        #expect(try parse(Self.store, environment) == standard)
+        environment["CLOUDFLARE_API_BASE_URL"] = "http://127.0.0.1:1"
+        #expect(try parse(Self.store, environment) != standard)
+        environment["CLOUDFLARE_API_BASE_URL"] = "api.cloudflare.com"
+        let error = #expect(throws: StoreURL.Invalid.self) { try parse(Self.store, environment) }
+        #expect(error?.description.hasPrefix("CLOUDFLARE_API_BASE_URL is not the URL") == true)
+    }
+}
