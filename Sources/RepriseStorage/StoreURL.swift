@@ -4,6 +4,8 @@ public enum StoreURL: Equatable, Sendable {
     case memory
     /// A SQLite database at an absolute path.
     case sqlite(path: String)
+    /// A Redis or Valkey server, or a cluster of them.
+    case redis(RedisAddress)
     /// An Upstash Redis database, by its REST API.
     case upstash(UpstashAccess)
     /// A Cloudflare Workers KV namespace, by Cloudflare's REST API.
@@ -16,15 +18,14 @@ public enum StoreURL: Equatable, Sendable {
     }
 
     private static let existing =
-        "memory:, sqlite:PATH, upstash: or workers-kv:ACCOUNT/NAMESPACE"
-    private static let planned = ["redis", "rediss", "redis-cluster"]
+        "memory:, sqlite:PATH, redis://HOST, upstash: or workers-kv:ACCOUNT/NAMESPACE"
 
     /// Parses the value of `--store`.
     ///
     /// - Parameters:
-    ///   - text: `memory:`, `sqlite:PATH`, `upstash:` or `workers-kv:ACCOUNT/NAMESPACE`. The path is
-    ///     absolute, begins with `~/`, or is relative to `directory`; without one it is the default
-    ///     file.
+    ///   - text: `memory:`, `sqlite:PATH`, what ``RedisAddress`` says, `upstash:` or
+    ///     `workers-kv:ACCOUNT/NAMESPACE`. The path is absolute, begins with `~/`, or is relative
+    ///     to `directory`; without one it is the default file.
     ///   - environment: The environment, of which `HOME` and `XDG_CACHE_HOME` are read, and what
     ///     ``UpstashAccess`` and ``WorkersKVAccess`` say.
     ///   - directory: The absolute path of the working directory.
@@ -46,13 +47,12 @@ public enum StoreURL: Equatable, Sendable {
         case "sqlite":
             self = .sqlite(
                 path: try Self.path(rest, environment: environment, directory: directory))
+        case _ where RedisAddress.schemes.contains(scheme):
+            self = .redis(try RedisAddress(parsing: text))
         case "upstash":
             self = .upstash(try UpstashAccess(parsing: rest, environment: environment))
         case "workers-kv":
             self = .workersKV(try WorkersKVAccess(parsing: rest, environment: environment))
-        case _ where Self.planned.contains(scheme):
-            throw Invalid(
-                description: "the store \(scheme): is not built yet; write \(Self.existing)")
         default:
             throw Invalid(
                 description: "\"\(scheme.prefix(40)):\" is not a store; write \(Self.existing)")

@@ -38,10 +38,13 @@ struct StoreConformanceRun: Sendable {
     /// that software likes to change: line ends, a byte order mark, noncharacters, a letter in both
     /// normal forms.
     private static var anyUnicodeText: [UInt8] {
-        let wide =
-            "\u{80}\u{85}\u{7FF}\u{800}\u{2028}\u{D7FF}\u{E000}\u{FDD0}\u{FEFF}\u{FFFD}"
-            + "\u{FFFE}\u{FFFF}\u{10000}\u{1F600}\u{1FFFF}\u{10FFFF}e\u{301}\u{E9}"
-        return [0xEF, 0xBB, 0xBF] + Array(1...127) + [13, 10, 13, 10, 10] + Array(wide.utf8)
+        let numbers: [UInt32] = [
+            0x80, 0x85, 0x7FF, 0x800, 0x2028, 0xD7FF, 0xE000, 0xFDD0, 0xFEFF, 0xFFFD, 0xFFFE,
+            0xFFFF, 0x10000, 0x1F600, 0x1FFFF, 0x10FFFF, 0x65, 0x301, 0xE9,
+        ]
+        var wide = String.UnicodeScalarView()
+        wide.append(contentsOf: numbers.compactMap { Unicode.Scalar($0) })
+        return [0xEF, 0xBB, 0xBF] + Array(1...127) + [13, 10, 13, 10, 10] + Array(String(wide).utf8)
     }
 
     private func advance(by duration: Duration) async throws {

@@ -50,19 +50,15 @@ struct StoreURLTests {
         #expect(error?.description.contains("--store sqlite:/absolute/path") == true)
     }
 
-    @Test(arguments: [
-        "redis://user:secret@host:6379", "rediss://host", "redis-cluster://host",
-    ])
-    func storesThatAreNotBuiltAreNamedAsSuch(text: String) {
-        let error = #expect(throws: StoreURL.Invalid.self) { try parse(text) }
-        #expect(error?.description.contains("not built yet") == true)
-        #expect(error?.description.contains("write memory:") == true)
-        #expect(error?.description.contains("secret") == false)
+    @Test func redisNamesAServer() throws {
+        #expect(try parse("redis://host") == .redis(RedisAddress(host: "host")))
+        #expect(try parse("REDISS://host") == .redis(RedisAddress(parsing: "rediss://host")))
     }
 
     @Test(arguments: [
         "", "memory", "postgres://u:secret@host/db", "/var/cache/r.db", "sqlite", "sqlite:~",
         "sqlite:/var/cache/", "sqlite://host/r.db", "sqlite:a\u{0}b", ":",
+        "redis://u:secret@", "redis-sentinel://u:secret@host",
     ])
     func anythingElseIsRefused(text: String) {
         let error = #expect(throws: StoreURL.Invalid.self) { try parse(text) }
