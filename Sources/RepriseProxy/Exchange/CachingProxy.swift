@@ -15,23 +15,25 @@ public final class CachingProxy: Service {
     let clock: WallClock
     let upstream: UpstreamClient
     let collapser = RequestCollapser()
-    let flights = FlightService()
+    let flights: FlightService
     let logger: Logger
 
     /// Makes a proxy; ``run()`` must run for it to reach upstreams.
     ///
     /// - Parameters:
     ///   - client: Sends to upstreams; see ``HTTPClient/Configuration/upstream(_:)``.
+    ///   - executors: Where upstream calls run: on the event loop of the request that began each.
     ///   - clock: The time that ages are counted in.
     public init(
         configuration: ProxyConfiguration, store: TieredStore, client: HTTPClient,
-        clock: WallClock = .system, logger: Logger
+        executors: EventLoopExecutors, clock: WallClock = .system, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.clock = clock
         self.logger = logger
         upstream = UpstreamClient(client: client)
+        flights = FlightService(executors: executors)
     }
 
     /// Runs upstream calls until graceful shutdown, then finishes those under way.

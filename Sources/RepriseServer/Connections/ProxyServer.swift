@@ -20,13 +20,14 @@ public struct ProxyServer: Service {
     /// - Parameters:
     ///   - memory: The tier that hits come from.
     ///   - readiness: What `/ready` answers.
+    ///   - executors: Those of `eventLoopGroup`, which connections' tasks run on.
     ///   - clock: The time that ages are counted in.
     ///   - hitLogSink: Where the hit path logs; nil: nowhere.
     ///   - onListening: Called with the address once connections are accepted.
     /// - Throws: ``StartError`` when the certificate or its key cannot be used.
     public init(
         settings: ServerSettings, proxy: CachingProxy, memory: MemoryTier, readiness: Readiness,
-        eventLoopGroup: any EventLoopGroup, clock: WallClock, logger: Logger, hitLogSink: LogSink?,
+        eventLoopGroup: any EventLoopGroup, executors: EventLoopExecutors, clock: WallClock, logger: Logger, hitLogSink: LogSink?,
         onListening: @escaping @Sendable (ListenAddress) async -> Void
     ) throws(StartError) {
         let names = settings.upstreams.map(\.name)
@@ -48,7 +49,8 @@ public struct ProxyServer: Service {
             clock: clock,
             logTarget: logger.logLevel <= .info
                 ? hitLogSink.map { HitLog.Target(format: settings.logFormat, sink: $0) } : nil)
-        let channel = try Self.channel(settings, memory: memory, loops: loops, respond)
+        let channel = try Self.channel(
+            settings, memory: memory, loops: loops, executors: executors, respond)
         service = channel.server(
             configuration: configuration,
             onServerRunning: { channel in
@@ -60,13 +62,15 @@ public struct ProxyServer: Service {
 
     private static func channel(
         _ settings: ServerSettings, memory: MemoryTier, loops: HitPathLoops,
-        _ respond: @escaping HTTPChannelHandler.Responder
+        executors: EventLoopExecutors, _ respond: @escaping HTTPChannelHandler.Responder
     ) throws(StartError) -> any ServerChildChannel {
         let timeouts = RequestGuard.Timeouts(
             head: TimeAmount(settings.headerTimeout), idle: TimeAmount(settings.clientIdleTimeout))
         let http1 = ProxyHTTP1Channel(
             responder: respond, timeouts: timeouts, memory: memory, loops: loops)
-        guard let files = settings.tls else { return http1 }
+        guard let files = settings.tls else {
+            return EventLoopChannel(base: http1, executors: executors)
+        }
         let http2 = HTTP2Channel(
             responder: respond,
             configuration: .init(
@@ -74,8 +78,9 @@ public struct ProxyServer: Service {
                 streamConfiguration: .init(
                     additionalChannelHandlers: [ClientConnection()], idleTimeout: timeouts.idle)))
         do {
-            return try ProxyTLSChannel(
+            let secure = try ProxyTLSChannel(
                 tls: try files.configuration(), http1: http1, http2: http2)
+            return EventLoopChannel(base: secure, executors: executors)
         } catch {
             throw StartError(
                 "\(files.certificate) and \(files.privateKey) cannot be used for TLS: \(error)")

@@ -15,6 +15,7 @@ struct ProxyAssembly {
     private let client: HTTPClient
     private let store: TieredStore
     private let proxy: CachingProxy
+    private let executors: EventLoopExecutors
     private let readiness = Readiness()
     private let clock: WallClock
     private let logger: Logger
@@ -46,9 +47,10 @@ struct ProxyAssembly {
             eventLoopGroupProvider: .shared(eventLoopGroup),
             configuration: .upstream(configuration))
         store = opened.tiered
+        executors = EventLoopExecutors(eventLoopGroup)
         proxy = CachingProxy(
-            configuration: configuration, store: store, client: client, clock: clock,
-            logger: logger)
+            configuration: configuration, store: store, client: client, executors: executors,
+            clock: clock, logger: logger)
     }
 
     /// Serves until told to stop, then drains, flushes and closes everything.
@@ -64,7 +66,7 @@ struct ProxyAssembly {
         do {
             let server = try ProxyServer(
                 settings: settings, proxy: proxy, memory: store.memory, readiness: readiness,
-                eventLoopGroup: eventLoopGroup, clock: clock, logger: logger,
+                eventLoopGroup: eventLoopGroup, executors: executors, clock: clock, logger: logger,
                 hitLogSink: hitLogSink, onListening: onListening)
             try await serve(server, stoppingOnSignals: stoppingOnSignals)
             failure = nil

@@ -1,0 +1,27 @@
+public import NIOCore
+import NIOPosix
+
+/// The executors of a group's event loops, one each.
+public final class EventLoopExecutors: Sendable {
+    /// All executors, in the order of the group's loops.
+    let all: [EventLoopExecutor]
+    private let indices: [ObjectIdentifier: Int]
+
+    /// Makes the executors of all loops in a group.
+    public init(_ group: any EventLoopGroup) {
+        let loops = Array(group.makeIterator())
+        all = loops.map { EventLoopExecutor($0) }
+        indices = Dictionary(
+            uniqueKeysWithValues: zip(loops.map { ObjectIdentifier($0) }, loops.indices))
+    }
+
+    /// The executor of an event loop; nil for one of another group.
+    public func executor(of eventLoop: any EventLoop) -> EventLoopExecutor? {
+        indices[ObjectIdentifier(eventLoop)].map { all[$0] }
+    }
+
+    /// The index of the executor on whose thread this is; nil on any other thread.
+    var currentIndex: Int? {
+        MultiThreadedEventLoopGroup.currentEventLoop.flatMap { indices[ObjectIdentifier($0)] }
+    }
+}
