@@ -42,8 +42,8 @@ public final class RedisClusterProcess: Sendable {
         for node in nodes {
             try await node.untilAnswer("CLUSTER", "INFO") { answer in
                 answer.contains("cluster_state:ok")
-                    && answer.contains("cluster_slots_assigned:\(slots)\r")
-                    && answer.contains("cluster_known_nodes:\(nodes.count)\r")
+                    && answer.contains("cluster_slots_assigned:\(slots)")
+                    && answer.contains("cluster_known_nodes:\(nodes.count)")
             }
         }
     }

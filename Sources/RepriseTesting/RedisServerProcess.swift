@@ -60,8 +60,7 @@ public final class RedisServerProcess: Sendable {
 
     /// One life of the server: the shell that watches over it, and the server's process id.
     private struct Run: Sendable {
-        var shell: Process
-        var leash: FileHandle
+        var shell: ChildProcess
         var server: pid_t
     }
 
@@ -94,7 +93,7 @@ public final class RedisServerProcess: Sendable {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         var words = [
-            try MissingProgram.url(of: "redis-server").path, "--port", "\(ports[0])", "--bind",
+            try MissingProgram.path(of: "redis-server"), "--port", "\(ports[0])", "--bind",
             host, "--dir", directory, "--logfile", directory + "/log", "--save", "",
             "--appendonly", "no", "--daemonize", "no",
         ]
@@ -168,27 +167,14 @@ public final class RedisServerProcess: Sendable {
     /// runs is killed before.
     public func restart() async throws {
         if run.withLock({ $0 != nil }) { try await kill() }
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
         // The shell ends the server when this process lets go of the shell's standard input, which
         // it does however it ends.
-        shell.arguments =
-            [
-                "-c", "\"$@\" & echo $!; read -r _; kill -KILL $!; wait", "sh",
-            ] + words
-        let (input, output) = (Pipe(), Pipe())
-        shell.standardInput = input
-        shell.standardOutput = output
-        try shell.run()
-        var line: [UInt8] = []
-        while line.last != 10, let byte = try output.fileHandleForReading.read(upToCount: 1)?.first
-        {
-            line.append(byte)
-        }
-        guard let server = pid_t(String(decoding: line.dropLast(), as: UTF8.self)) else {
+        let shell = try ChildProcess(
+            ["sh", "-c", "\"$@\" & echo $!; read -r _; kill -KILL $!; wait", "sh"] + words)
+        guard let server = pid_t(try shell.readLine()) else {
             throw Failed(description: "the shell told no process id")
         }
-        let new = Run(shell: shell, leash: input.fileHandleForWriting, server: server)
+        let new = Run(shell: shell, server: server)
         run.withLock { $0 = new }
         try await untilAnswer("PING") { output in
             !output.contains("Could not connect") && !output.contains("LOADING")
@@ -230,8 +216,8 @@ public final class RedisServerProcess: Sendable {
         }
         guard let old else { return }
         send(SIGKILL, to: old.server)
-        // The shell sees the end of its input, and ends.
-        try? old.leash.close()
+        old.shell.closeInput()
+        old.shell.waitForEnd()
     }
 }
 
