@@ -32,10 +32,14 @@ enum FieldKind: Equatable {
     ]
 
     /// Sorts a field by its name, in whatever case it is written.
-    init(_ bytes: Span<UInt8>, _ name: Range<Int>) {
+    ///
+    /// - Parameter name: A token.
+    init(_ name: Span<UInt8>) {
+        @inline(__always)
         func isNamed(_ literal: StaticString) -> Bool {
-            HTTPBytes.equalsFolded(bytes, name, literal)
+            HTTPBytes.equalsFolded(name, literal)
         }
+        @inline(__always)
         func keyed(_ number: UInt32) -> FieldKind {
             isNamed(Self.keyedNames[Int(number)]) ? .keyed(number) : .indifferent
         }
@@ -66,13 +70,11 @@ enum FieldKind: Equatable {
         case 19: self = keyed(6)
         default: break
         }
-        if name.count >= 8, self == .indifferent,
-            HTTPBytes.hasFoldedPrefix(bytes, name, "x-proxy-")
-        {
+        guard case .indifferent = self else { return }
+        if HTTPBytes.hasFoldedPrefix(name, "x-proxy-") {
             self = .directive
-        }
-        // The full path puts every other credential into the key.
-        if self == .indifferent, KeyMaterial.isCredential(bytes.extracting(name)) {
+        } else if KeyMaterial.isCredential(name) {
+            // The full path puts every other credential into the key.
             self = .special
         }
     }

@@ -1,4 +1,7 @@
 /// Reads the head of a ``PlainRequest``.
+///
+/// No offset reaches ``end``, which lies within the bytes, before it has been compared with it: that
+/// is why single bytes and words are loaded unchecked.
 struct PlainHeadScanner {
     private var position = 0
     private let end: Int
@@ -16,8 +19,13 @@ struct PlainHeadScanner {
         end = min(bytes.count, PlainRequest.longestHead)
     }
 
+    /// The most bytes that the keyed parts can have.
+    ///
+    /// A part takes no more bytes than its line, four more for a directive.
+    var mostKeyed: Int { end + 4 * PlainRequest.mostFields }
+
     mutating func scan(
-        _ keyed: inout [UInt8], _ bytes: Span<UInt8>
+        _ keyed: inout OutputSpan<UInt8>, _ bytes: Span<UInt8>
     ) -> PlainRequest.Outcome {
         do throws(Stop) {
             let method = try readMethod(bytes)
@@ -47,120 +55,144 @@ struct PlainHeadScanner {
         case post, other
     }
 
+    @inline(__always)
     private mutating func readMethod(_ bytes: Span<UInt8>) throws(Stop) -> Method {
         if try accepts("POST ", bytes) { return .post }
+        guard try readOtherMethod(bytes) else { throw .notPlain }
+        return .other
+    }
+
+    @inline(never)
+    private mutating func readOtherMethod(_ bytes: Span<UInt8>) throws(Stop) -> Bool {
         for method in ["GET ", "HEAD ", "PUT ", "PATCH ", "DELETE ", "OPTIONS "] as [StaticString] {
-            if try accepts(method, bytes) { return .other }
+            if try accepts(method, bytes) { return true }
         }
-        throw .notPlain
+        return false
     }
 
     /// Reads the origin-form target and the version.
+    @inline(__always)
     private mutating func readTarget(
-        _ bytes: Span<UInt8>, _ keyed: inout [UInt8]
+        _ bytes: Span<UInt8>, _ keyed: inout OutputSpan<UInt8>
     ) throws(Stop) {
         let start = position
-        while position < end, 0x21...0x7E ~= bytes[position] { position += 1 }
+        position = HTTPBytes.endOfPrintable(bytes, from: start, to: end, lowest: 0x21)
         guard position < end else { throw .incomplete }
-        guard position > start, bytes[start] == UInt8(ascii: "/") else { throw .notPlain }
+        guard position > start, bytes[unchecked: start] == UInt8(ascii: "/") else {
+            throw .notPlain
+        }
         keyed.append(FieldKind.targetMark)
-        Self.append(bytes, start..<position, to: &keyed)
+        Self.append(bytes.extracting(start..<position), to: &keyed)
         guard try accepts(" HTTP/1.1\r\n", bytes) else { throw .notPlain }
     }
 
+    @inline(__always)
     private mutating func readEmptyLine(_ bytes: Span<UInt8>) throws(Stop) -> Bool {
         guard position < end else { throw .incomplete }
-        guard bytes[position] == UInt8(ascii: "\r") else { return false }
+        guard bytes[unchecked: position] == UInt8(ascii: "\r") else { return false }
         guard position + 1 < end else { throw .incomplete }
-        guard bytes[position + 1] == UInt8(ascii: "\n") else { throw .notPlain }
+        guard bytes[unchecked: position + 1] == UInt8(ascii: "\n") else { throw .notPlain }
         position += 2
         return true
     }
 
-    private mutating func readField(_ bytes: Span<UInt8>, _ keyed: inout [UInt8]) throws(Stop) {
+    @inline(__always)
+    private mutating func readField(
+        _ bytes: Span<UInt8>, _ keyed: inout OutputSpan<UInt8>
+    ) throws(Stop) {
         let space = UInt8(ascii: " ")
         let nameStart = position
-        while position < end, HTTPBytes.isToken(bytes[position]) { position += 1 }
-        guard position < end else { throw .incomplete }
-        guard position > nameStart, bytes[position] == UInt8(ascii: ":") else { throw .notPlain }
-        let name = nameStart..<position
-        position += 1
-        while position < end, bytes[position] == space { position += 1 }
-        let valueStart = position
-        while position < end, HTTPBytes.isPlainValue(bytes[position]) { position += 1 }
-        guard position + 1 < end else { throw .incomplete }
-        guard bytes[position] == UInt8(ascii: "\r"), bytes[position + 1] == UInt8(ascii: "\n")
+        let nameEnd = HTTPBytes.endOfToken(bytes, from: nameStart, to: end)
+        guard nameEnd < end else { throw .incomplete }
+        guard nameEnd > nameStart, bytes[unchecked: nameEnd] == UInt8(ascii: ":") else {
+            throw .notPlain
+        }
+        var valueStart = nameEnd + 1
+        while valueStart < end, bytes[unchecked: valueStart] == space { valueStart += 1 }
+        let lineEnd = HTTPBytes.endOfPrintable(bytes, from: valueStart, to: end, lowest: 0x20)
+        guard lineEnd + 1 < end else { throw .incomplete }
+        guard bytes[unchecked: lineEnd] == UInt8(ascii: "\r"),
+            bytes[unchecked: lineEnd + 1] == UInt8(ascii: "\n")
         else { throw .notPlain }
-        var valueEnd = position
-        while valueEnd > valueStart, bytes[valueEnd - 1] == space { valueEnd -= 1 }
-        position += 2
-        try take(FieldKind(bytes, name), bytes, name, valueStart..<valueEnd, &keyed)
+        var valueEnd = lineEnd
+        while valueEnd > valueStart, bytes[unchecked: valueEnd - 1] == space { valueEnd -= 1 }
+        position = lineEnd + 2
+        try take(
+            bytes.extracting(nameStart..<nameEnd), bytes.extracting(valueStart..<valueEnd), &keyed)
     }
 
+    @inline(__always)
     private mutating func take(
-        _ kind: FieldKind, _ bytes: Span<UInt8>, _ name: Range<Int>, _ value: Range<Int>,
-        _ keyed: inout [UInt8]
+        _ name: Span<UInt8>, _ value: Span<UInt8>, _ keyed: inout OutputSpan<UInt8>
     ) throws(Stop) {
-        switch kind {
+        switch FieldKind(name) {
         case .indifferent: break
         case .special: throw .notPlain
         case .host:
             guard !hasHost, !value.isEmpty else { throw .notPlain }
             hasHost = true
         case .connection:
-            guard HTTPBytes.equalsFolded(bytes, value, "keep-alive") else { throw .notPlain }
+            guard HTTPBytes.equalsFolded(value, "keep-alive") else { throw .notPlain }
         case .contentLength:
-            guard contentLength == nil, let length = Self.length(bytes, value) else {
-                throw .notPlain
-            }
+            guard contentLength == nil, let length = Self.length(value) else { throw .notPlain }
             contentLength = length
         case .keyed(let number):
-            guard seen & (1 << number) == 0 else { throw .notPlain }
-            seen |= 1 << number
+            guard seen & (1 &<< number) == 0 else { throw .notPlain }
+            seen |= 1 &<< number
             if number == FieldKind.contentType {
-                isJSON = HTTPBytes.hasFoldedPrefix(bytes, value, "application/json")
+                isJSON = HTTPBytes.hasFoldedPrefix(value, "application/json")
             }
             keyed.append(UInt8(truncatingIfNeeded: number))
-            Self.append(bytes, value, to: &keyed)
+            Self.append(value, to: &keyed)
         case .directive:
             keyed.append(FieldKind.directiveMark)
-            Self.append(bytes, name, to: &keyed)
-            Self.append(bytes, value, to: &keyed)
+            Self.append(name, to: &keyed)
+            Self.append(value, to: &keyed)
         }
     }
 
     /// Digits without a leading zero, few enough not to overflow.
-    private static func length(_ bytes: Span<UInt8>, _ value: Range<Int>) -> Int? {
-        guard 1...12 ~= value.count, value.count == 1 || bytes[value.lowerBound] != 0x30 else {
-            return nil
-        }
+    private static func length(_ value: Span<UInt8>) -> Int? {
+        guard 1...12 ~= value.count, value.count == 1 || value[0] != 0x30 else { return nil }
         var length = 0
-        for index in value {
-            guard 0x30...0x39 ~= bytes[index] else { return nil }
-            length = length * 10 + Int(bytes[index] - 0x30)
+        for index in value.indices {
+            guard 0x30...0x39 ~= value[index] else { return nil }
+            length = length * 10 + Int(value[index] - 0x30)
         }
         return length
     }
 
     /// Appends a part behind its length, so that two parts never run together.
-    private static func append(_ bytes: Span<UInt8>, _ range: Range<Int>, to keyed: inout [UInt8]) {
-        let count = UInt32(range.count)
+    private static func append(_ part: Span<UInt8>, to keyed: inout OutputSpan<UInt8>) {
+        let count = part.count
         keyed.append(UInt8(truncatingIfNeeded: count >> 16))
         keyed.append(UInt8(truncatingIfNeeded: count >> 8))
         keyed.append(UInt8(truncatingIfNeeded: count))
-        bytes.extracting(range).withUnsafeBufferPointer { keyed.append(contentsOf: $0) }
+        keyed.withUnsafeMutableBufferPointer { buffer, filled in
+            // The slice traps if there were no room, which there is: see ``mostKeyed``.
+            let room = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<filled + count])
+            part.withUnsafeBytes { room.copyMemory(from: $0) }
+            filled += count
+        }
     }
 
     /// Passes over a literal if it stands here.
+    @inline(__always)
     private mutating func accepts(_ literal: StaticString, _ bytes: Span<UInt8>) throws(Stop)
         -> Bool
     {
         let count = literal.utf8CodeUnitCount
-        for offset in 0..<count {
-            guard position + offset < end else { throw .incomplete }
-            if bytes[position + offset] != literal.utf8Start[offset] { return false }
+        if end - position >= count {
+            guard HTTPBytes.hasPrefix(bytes.extracting(position..<position + count), literal)
+            else { return false }
+            position += count
+            return true
         }
-        position += count
-        return true
+        for offset in 0..<end - position
+        where bytes[unchecked: position + offset] != literal.utf8Start[offset] {
+            return false
+        }
+        throw .incomplete
     }
 }

@@ -39,6 +39,10 @@ struct PlainRequest: Equatable {
     static func scan(_ bytes: Span<UInt8>, keyed: inout [UInt8]) -> Outcome {
         keyed.removeAll(keepingCapacity: true)
         var scanner = PlainHeadScanner(bytes)
-        return scanner.scan(&keyed, bytes)
+        var outcome = Outcome.notPlain
+        keyed.append(addingCapacity: scanner.mostKeyed) { output in
+            outcome = scanner.scan(&output, bytes)
+        }
+        return outcome
     }
 }

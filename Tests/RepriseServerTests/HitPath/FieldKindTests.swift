@@ -42,7 +42,7 @@ struct FieldKindTests {
     // The name stands inside a larger text, as in a head.
     private static func kind(of name: String) -> FieldKind {
         let line = Array("x: y\r\n\(name): z\r\n".utf8)
-        return FieldKind(line.span, 6..<6 + name.utf8.count)
+        return FieldKind(line.span.extracting(6..<6 + name.utf8.count))
     }
 
     private static func isCredential(_ name: String) -> Bool {
