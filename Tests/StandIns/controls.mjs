@@ -49,7 +49,7 @@ export async function serve(listener, clock = new StandInClock()) {
       response.writeHead(200, { "content-type": "application/json" });
       return response.end(JSON.stringify(result ?? null));
     }
-    requests.push({ method: request.method, url: request.url });
+    requests.push({ method: request.method, url: request.url, headers: request.headers });
     if (!fault) return listener(request, response);
     const { status = 200, headers = {}, body = "", hang, drop } = fault;
     if (fault.times !== undefined && --fault.times === 0) fault = undefined;

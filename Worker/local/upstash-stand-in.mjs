@@ -36,9 +36,11 @@ export async function redisClient(url) {
 
 /** The listener for `http.createServer`; `requestLimit` is in bytes. */
 export function upstashListener({ client, token, requestLimit = REQUEST_LIMIT }) {
+  let state = 0;
   return async (request, response) => {
     const answer = (status, value) => {
-      response.writeHead(status, { "content-type": "application/json" });
+      const sync = { "upstash-sync-token": `state-${++state}` };
+      response.writeHead(status, { "content-type": "application/json", ...sync });
       response.end(JSON.stringify(value));
     };
     const url = new URL(request.url, "http://localhost");

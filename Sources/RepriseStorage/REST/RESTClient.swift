@@ -27,8 +27,8 @@ final class RESTClient: Sendable {
         var method: HTTPMethod
         /// The URL, percent-encoded.
         var url: String
-        /// The type of the body; nil with none.
-        var mediaType: String?
+        /// What this request has beside the fields that all have.
+        var headers: HTTPHeaders = [:]
         /// What is sent.
         var body: ByteBuffer?
         /// How many bytes of an answer are taken.
@@ -107,7 +107,7 @@ final class RESTClient: Sendable {
 
     private func send(_ call: Call, _ result: OneAnswer<Answer?>) {
         var headers = headers
-        if let type = call.mediaType { headers.add(name: "content-type", value: type) }
+        headers.add(contentsOf: call.headers)
         let request: HTTPClient.Request
         do {
             request = try HTTPClient.Request(

@@ -12,6 +12,10 @@ import Synchronization
 /// Every call is one `POST /pipeline`, or a few when a batch is large. Replies are asked for in
 /// base64, so that a stored text comes back byte for byte whatever JSON makes of it.
 ///
+/// Upstash replicates after the fact. A request carries the `upstash-sync-token` of this store's last
+/// write, so that no replica answers with less than that (upstash.com/docs/redis/howto/readyourwrites);
+/// what others wrote may be seen a little later.
+///
 /// A request may have 10 MB in the small plans, more in others
 /// (upstash.com/docs/redis/troubleshooting/max_request_size_exceeded). An entry that Upstash finds
 /// too large is left out, and what stood under its key is removed.
@@ -26,7 +30,10 @@ public final class UpstashStore: ResponseStore {
     private let answerLimit: Int
     private let logger: Logger
     private let refusesIndex = Mutex(false)
+    /// What the last write's answer says of the state that it has brought about.
+    private let syncToken = Mutex<String?>(nil)
 
+    private static let syncField = "upstash-sync-token"
     /// The size in bytes up to which entries share a request.
     static let pipelineBytes = 1 << 20
     /// The longest life that is asked for, in milliseconds: some 2,000 years. Redis refuses one
@@ -106,11 +113,21 @@ public final class UpstashStore: ResponseStore {
     func run(
         _ pipeline: UpstashPipeline, by deadline: NIODeadline, endsEarly: Bool
     ) async throws(StoreError) -> [UpstashResult]? {
+        var headers: HTTPHeaders = ["content-type": "application/json"]
+        if let token = syncToken.withLock({ $0 }) {
+            headers.add(name: Self.syncField, value: token)
+        }
         let call = RESTClient.Call(
-            method: .POST, url: url, mediaType: "application/json", body: pipeline.body,
+            method: .POST, url: url, headers: headers, body: pipeline.body,
             answerLimit: answerLimit, deadline: deadline)
         guard let answer = try await rest.answer(to: call, endsEarly: endsEarly) else {
             return nil
+        }
+        // A read may have been answered by a replica that is behind.
+        if !endsEarly, let token = answer.headers.first(name: Self.syncField),
+            token.utf8.count <= 1024
+        {
+            syncToken.withLock { $0 = token }
         }
         guard answer.status == 200 else {
             // Upstash says so of a request that is too large as a whole, in one way or another.

@@ -148,7 +148,8 @@ public final class WorkersKVStore: ResponseStore {
     ) async throws(StoreError) {
         try await change(
             RESTClient.Call(
-                method: .PUT, url: "\(url)/bulk", mediaType: "application/json", body: bulk.body,
+                method: .PUT, url: "\(url)/bulk", headers: ["content-type": "application/json"],
+                body: bulk.body,
                 answerLimit: 4 << 20, deadline: deadline))
     }
 
@@ -157,7 +158,8 @@ public final class WorkersKVStore: ResponseStore {
             let some = keys[start..<min(start + Self.bulkKeys, keys.count)]
             try await change(
                 RESTClient.Call(
-                    method: .POST, url: "\(url)/bulk/delete", mediaType: "application/json",
+                    method: .POST, url: "\(url)/bulk/delete",
+                    headers: ["content-type": "application/json"],
                     body: KVBulkWrite.names(some), answerLimit: 4 << 20, deadline: deadline))
         }
     }

@@ -1,0 +1,113 @@
+import RepriseTesting
+import Testing
+
+@testable import RepriseStorage
+
+@Suite(.serialized)
+struct WorkersKVFaultTests {
+    @Test func wrongTokenIsToldWithoutIt() async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store(token: "cf-wrong")
+        for outcome in [
+            await store.loading(1), await store.saving(1, "one"), await store.removing(1),
+        ] {
+            #expect(
+                outcome.words == "Workers KV refuses CLOUDFLARE_API_TOKEN (401, code 10000): "
+                    + "Authentication error")
+        }
+    }
+
+    @Test func namespaceThatIsNotThereIsNoMiss() async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store(namespace: String(repeating: "f", count: 32))
+        #expect(
+            await store.loading(1).words
+                == "Workers KV answers 404, code 10013: namespace not found")
+        #expect(await store.saving(1, "one").words?.contains("namespace not found") == true)
+    }
+
+    @Test(arguments: [("7", 7000), ("", 1000), ("Wed, 21 Oct 2026 07:28:00 GMT", 1000)])
+    func rateLimitIsKeptForAsLongAsItSays(field: String, milliseconds: Int) async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store()
+        #expect(await store.saving(1, "one") == .done)
+        var limited = StandIn.Fault.answers(429, "{}", headers: ["retry-after": field])
+        limited.times = 1
+        try await kv.standIn.set(limited)
+        #expect(await store.saving(2, "two").words?.contains("(429)") == true)
+        let count = try await kv.standIn.requests().count
+        kv.clock.advance(by: .milliseconds(milliseconds - 1))
+        #expect(await store.loading(1).words?.contains("(429)") == true)
+        #expect(try await kv.standIn.requests().count == count)
+        kv.clock.advance(by: .milliseconds(1))
+        #expect(await store.loading(1) == .text("one"))
+    }
+
+    @Test func hangingServerTimesOut() async throws {
+        let kv = try await WorkersKVFixture()
+        var limits = RESTLimits()
+        limits.lookupDeadline = .milliseconds(50)
+        limits.writeDeadline = .milliseconds(50)
+        let store = try kv.store(limits: limits)
+        try await kv.standIn.set(.hangs)
+        #expect(await store.loading(1) == .failed(.timedOut))
+        #expect(await store.saving(1, "one") == .failed(.timedOut))
+        #expect(await store.removing(1) == .failed(.timedOut))
+    }
+
+    @Test func cancelledLoadOfAHangingServerEnds() async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store()
+        try await kv.standIn.set(.hangs)
+        #expect(await store.loadingCancelled(1) == .failed(.cancelled))
+        try await kv.standIn.recover()
+    }
+
+    @Test(arguments: [
+        (404, "<html>very private</html>"), (404, ""), (404, #"{"success":false,"errors":[]}"#),
+        (404, #"{"errors":[{"code":10009}]"#), (500, "<html>very private</html>"), (301, ""),
+        (400, #"{"success":false,"errors":[{"code":1,"message":"bad 'very private'"}]}"#),
+        (403, #"{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}"#),
+        (503, #"{"success":false,"errors":[null,7,{"code":"x","message":{}}]}"#),
+    ])
+    func refusalIsUnavailable(status: Int, body: String) async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store()
+        try await kv.standIn.set(
+            .answers(status, body, headers: ["location": "http://127.0.0.1:1/"]))
+        for outcome in [
+            await store.loading(1), await store.saving(1, "one"), await store.removing(1),
+        ] {
+            #expect(outcome.words?.hasPrefix("Workers KV") == true)
+            #expect(outcome.words?.contains("\(status)") == true)
+            #expect(outcome.words?.contains("very private") == false)
+        }
+        try await kv.standIn.recover()
+        #expect(await store.saving(1, "one") == .done)
+        #expect(await store.loading(1) == .text("one"))
+    }
+
+    @Test(arguments: [
+        "", "<html>Sign in</html>", "{}", "[]", #"{"success":"#, #"{"success":false}"#,
+        #"{"success":true,"result":{"unsuccessful_keys":["reprise:1"]}}"#,
+        #"{"success":true} x"#,
+    ])
+    func changeWithoutACleanSuccessHasFailed(body: String) async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store()
+        try await kv.standIn.set(.answers(200, body))
+        #expect(await store.saving(1, "one").words?.hasPrefix("Workers KV") == true)
+        #expect(await store.removing(1).words?.hasPrefix("Workers KV") == true)
+    }
+
+    @Test func serverThatGoesAwayIsUsedAgainWhenItIsBack() async throws {
+        let kv = try await WorkersKVFixture()
+        let store = try kv.store()
+        #expect(await store.saving(1, "one") == .done)
+        try await kv.standIn.set(.isGone)
+        #expect(await store.loading(1).words?.hasPrefix("Workers KV: ") == true)
+        #expect(await store.saving(2, "two").words?.hasPrefix("Workers KV: ") == true)
+        try await kv.standIn.recover()
+        #expect(await store.loading(1) == .text("one"))
+    }
+}
