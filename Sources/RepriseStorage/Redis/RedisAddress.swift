@@ -12,19 +12,19 @@
 /// system's.
 public struct RedisAddress: Equatable, Sendable {
     /// One server; of a cluster, those to ask first for the others.
-    public var endpoints: [RedisEndpoint]
+    public internal(set) var endpoints: [RedisEndpoint]
     /// Whether keys are spread over the servers of a cluster.
-    public var isCluster: Bool
+    public internal(set) var isCluster: Bool
     /// Whether connections are encrypted, and the server's certificate verified.
-    public var usesTLS: Bool
+    public internal(set) var usesTLS: Bool
     /// The PEM file of the authorities to trust; nil for the system's.
-    public var authorities: String?
+    public internal(set) var authorities: String?
     /// The ACL user; nil for the default one.
-    public var user: String?
+    public internal(set) var user: String?
     /// The password; nil to log in as nobody.
-    public var password: String?
+    public internal(set) var password: String?
     /// The number of the database; 0 in a cluster.
-    public var database: Int
+    public internal(set) var database: Int
 
     /// The port that is meant when none is named.
     public static let standardPort = 6379

@@ -1,0 +1,69 @@
+import NIOCore
+import RepriseCore
+
+/// The connections of one event loop: to one server, or to the nodes of a cluster.
+///
+/// Lookups and leases have a connection to each server, and writes another, so that no lookup waits
+/// behind a large entry. All of it belongs to the event loop, and is called there only, which is
+/// why it may be sent about.
+final class RedisNodes: @unchecked Sendable {
+    /// What a connection is for.
+    enum Purpose: Hashable, Sendable {
+        /// Lookups and leases: small commands that somebody waits for.
+        case lookups
+        /// Stores and removals.
+        case writes
+    }
+
+    /// The event loop.
+    let eventLoop: any EventLoop
+    /// Spreads commands over the nodes of a cluster; nil for one server.
+    let cluster: RedisCluster?
+    private let lookups: RedisLink
+    private let writes: RedisLink
+
+    /// Makes the connections' places without connecting.
+    init(_ address: RedisAddress, dialer: RedisDialer, on eventLoop: any EventLoop) {
+        self.eventLoop = eventLoop
+        let endpoint = address.endpoints[0]
+        func link() -> RedisLink {
+            RedisLink(to: endpoint, address: address, dialer: dialer, on: eventLoop)
+        }
+        (lookups, writes) = (link(), link())
+        cluster =
+            address.isCluster ? RedisCluster(address, dialer: dialer, on: eventLoop) : nil
+    }
+
+    /// Begins to connect for lookups.
+    func connect() {
+        if let cluster { cluster.refresh() } else { lookups.connect() }
+    }
+
+    /// Reads an entry; fails with a ``StoreError`` only.
+    func get(_ key: CacheKey, deadline: NIODeadline) -> EventLoopFuture<ByteBuffer?> {
+        guard let cluster else { return lookups.get(key, deadline: deadline) }
+        return cluster.perform(
+            slot: RedisSlotMap.slot(of: key.storeName), .lookups, deadline: deadline
+        ) { link, asking in link.get(key, deadline: deadline, asking: asking) }
+    }
+
+    /// Sends a command about one key; fails with a ``StoreError`` only.
+    func send(
+        _ command: RedisCommand, for purpose: Purpose, deadline: NIODeadline
+    ) -> EventLoopFuture<RESPValue> {
+        guard let cluster else {
+            let link = purpose == .lookups ? lookups : writes
+            return link.send(command, deadline: deadline)
+        }
+        return cluster.perform(slot: command.slot, purpose, deadline: deadline) { link, asking in
+            link.send(command, deadline: deadline, asking: asking)
+        }
+    }
+
+    /// Closes the connections for good.
+    func close() {
+        cluster?.close()
+        lookups.close()
+        writes.close()
+    }
+}
