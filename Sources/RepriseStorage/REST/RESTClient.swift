@@ -39,6 +39,7 @@ final class RESTClient: Sendable {
 
     private let client: HTTPClient
     private let service: String
+    private let token: APIToken
     private let headers: HTTPHeaders
     private let clock: WallClock
     private let state = Mutex(State())
@@ -61,6 +62,7 @@ final class RESTClient: Sendable {
     ) {
         self.client = client
         self.service = service
+        self.token = token
         self.clock = clock
         var headers = headers
         headers.add(name: "authorization", value: "Bearer \(token.secret)")
@@ -121,14 +123,10 @@ final class RESTClient: Sendable {
             request: request,
             delegate: ResponseAccumulator(request: request, maxBodySize: call.answerLimit),
             deadline: call.deadline
-        ).futureResult.whenComplete { [service] outcome in
+        ).futureResult.whenComplete { [service, token] outcome in
             switch outcome {
             case .success(let response):
-                result.give(
-                    .success(
-                        Answer(
-                            status: Int(response.status.code), headers: response.headers,
-                            body: response.body ?? ByteBuffer())))
+                result.give(.success(Answer(response, hiding: token)))
             case .failure(is ResponseAccumulator.ResponseTooBigError):
                 result.give(.success(nil))
             case .failure(let error):
@@ -144,6 +142,20 @@ final class RESTClient: Sendable {
         let now = clock.now()
         state.withLock { $0.pause.begin(milliseconds: wait, now: now) }
         throw .unavailable("\(service) limits the rate of requests (429), next one in \(wait) ms")
+    }
+}
+
+extension RESTClient.Answer {
+    /// Takes an answer over. The body of one that is no success is dropped when it is larger than an
+    /// error is, or quotes the token: errors end up in the log.
+    fileprivate init(_ response: HTTPClient.Response, hiding token: APIToken) {
+        status = Int(response.status.code)
+        headers = response.headers
+        body = response.body ?? ByteBuffer()
+        guard status != 200 else { return }
+        if body.readableBytes > 1 << 16 || String(buffer: body).contains(token.secret) {
+            body = ByteBuffer()
+        }
     }
 }
 

@@ -68,6 +68,7 @@ struct WorkersKVFaultTests {
         (404, #"{"errors":[{"code":10009}]"#), (500, "<html>very private</html>"), (301, ""),
         (400, #"{"success":false,"errors":[{"code":1,"message":"bad 'very private'"}]}"#),
         (403, #"{"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}"#),
+        (400, #"{"success":false,"errors":[{"code":6003,"message":"Bearer cf-secret"}]}"#),
         (503, #"{"success":false,"errors":[null,7,{"code":"x","message":{}}]}"#),
     ])
     func refusalIsUnavailable(status: Int, body: String) async throws {
@@ -81,6 +82,7 @@ struct WorkersKVFaultTests {
             #expect(outcome.words?.hasPrefix("Workers KV") == true)
             #expect(outcome.words?.contains("\(status)") == true)
             #expect(outcome.words?.contains("very private") == false)
+            #expect(outcome.words?.contains("cf-secret") == false)
         }
         try await kv.standIn.recover()
         #expect(await store.saving(1, "one") == .done)
