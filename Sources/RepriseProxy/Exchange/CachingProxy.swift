@@ -56,6 +56,11 @@ public final class CachingProxy: Service {
     /// Reads the body only of a request that may be cached; any other body is left unread, to be
     /// streamed.
     public func answer(_ request: ProxyRequest) async -> Answer {
+        if let prepared = request.prepared {
+            return await look(
+                Lookup(
+                    request: request, inquiry: prepared.inquiry, isAbsent: prepared.isAbsent))
+        }
         let directives: Directives
         do {
             directives = try Directives.parse(request.head.headers)
@@ -71,72 +76,77 @@ public final class CachingProxy: Service {
         } catch {
             return .response(error.response())
         }
-        let plan = RequestPolicy.plan(
-            request.head, directives,
-            upstream: Array(configuration.upstreams[request.upstream].baseURL.utf8),
-            sharesCredentials: configuration.sharesCredentials, body: body.readableBytesUInt8Span)
-        switch plan {
+        switch await plan(request, directives, body) {
         case .bypass(let reason):
             return bypass(request, reason, directives, body: body)
         case .cacheable(let cacheable):
-            return await look(
-                Lookup(request: request, directives: directives, cacheable: cacheable, body: body))
+            let inquiry = Inquiry(directives: directives, cacheable: cacheable, body: body)
+            learn(request.alias, for: inquiry)
+            return await look(Lookup(request: request, inquiry: inquiry, isAbsent: false))
         }
     }
 
-    /// A cacheable request with all that was found out about it.
+    /// Canonicalises a body, a long one where no hit waits for it.
+    private func plan(
+        _ request: ProxyRequest, _ directives: Directives, _ body: ByteBuffer
+    ) async -> RequestPolicy.Plan {
+        let place = body.readableBytes > Self.longBody ? globalConcurrentExecutor : nil
+        return await withTaskExecutorPreference(place) {
+            plan(request.head, directives, upstream: request.upstream, body)
+        }
+    }
+
+    /// Bytes of a body that an event loop should not be held up by.
+    private static let longBody = 256 << 10
+
+    /// A request with what it asks of the cache.
     ///
     /// An object, so that the tasks that wait with it hold little.
     private final class Lookup: Sendable {
         let request: ProxyRequest
-        let directives: Directives
-        let cacheable: CacheableRequest
-        let body: ByteBuffer
+        let inquiry: Inquiry
+        /// Whether the store is known to hold nothing.
+        let isAbsent: Bool
 
-        init(
-            request: ProxyRequest, directives: Directives, cacheable: CacheableRequest,
-            body: ByteBuffer
-        ) {
+        init(request: ProxyRequest, inquiry: Inquiry, isAbsent: Bool) {
             self.request = request
-            self.directives = directives
-            self.cacheable = cacheable
-            self.body = body
+            self.inquiry = inquiry
+            self.isAbsent = isAbsent
         }
     }
 
     private func look(_ lookup: Lookup) async -> Answer {
-        let key = CacheKey(hashing: lookup.cacheable.keyMaterial)
-        if let alias = lookup.request.alias, lookup.directives.takesAnyFreshResponse {
-            store.memory.learn(alias, for: key)
-        }
+        let directives = lookup.inquiry.directives
         var cause = Forward.Cause(reason: .uriMiss)
-        if lookup.directives.skipsLookup {
+        if directives.skipsLookup {
             cause.reason = .request
-            cause.detail = lookup.directives.refresh == true ? .refresh : nil
-        } else if let stored = await stored(key) {
-            switch judge(stored, lookup.directives) {
+            cause.detail = directives.refresh == true ? .refresh : nil
+        } else if let stored = await stored(lookup.inquiry.key, isAbsent: lookup.isAbsent) {
+            switch judge(stored, directives) {
             case .hit(let response): return .response(response)
             case .forward(let because): cause = because
             }
         }
-        if lookup.directives.onlyIfCached {
+        if directives.onlyIfCached {
             return .response(
                 ProxyError.notCached.response(
                     cacheStatus: .generated(.onlyIfCached)))
         }
-        return join(lookup, key: key, cause: cause)
+        return join(lookup, cause: cause)
     }
 
-    /// Looks in memory, then, unless a call for the key is under way, in the store: that call
-    /// began because the store had nothing.
-    private func stored(_ key: CacheKey) async -> CachedResponse? {
+    /// Looks in memory, then in the store, unless that has been asked or a call for the key is
+    /// under way: that call began because the store had nothing.
+    private func stored(_ key: CacheKey, isAbsent: Bool) async -> CachedResponse? {
         if let found = store.memoryLookup(key) { return found }
-        if collapser.isUnderWay(key) { return nil }
+        if isAbsent || collapser.isUnderWay(key) { return nil }
         return await store.lookup(key)
     }
 
-    private func join(_ lookup: Lookup, key: CacheKey, cause: Forward.Cause) -> Answer {
-        let directives = lookup.directives
+    private func join(_ lookup: Lookup, cause: Forward.Cause) -> Answer {
+        let inquiry = lookup.inquiry
+        let directives = inquiry.directives
+        let key = inquiry.key
         let storing =
             directives.mayStore
             ? StoringTerms(
@@ -162,10 +172,10 @@ public final class CachingProxy: Service {
                 Forward(reader: reader, cause: cause, mayStore: storing != nil, isCollapsed: true))
         case .leads(let reader, let flight):
             let recorder = FlightRecorder(
-                key: key, request: lookup.cacheable, head: lookup.request.head,
+                key: key, request: inquiry.cacheable, head: lookup.request.head,
                 upstream: configuration.upstreams[lookup.request.upstream].baseURL)
             let message = upstreamRequest(
-                for: lookup.request, isCacheable: true, body: .bytes(lookup.body))
+                for: lookup.request, isCacheable: true, body: .bytes(inquiry.body))
             launch(flight, message, recorder: recorder)
             return .forwarded(
                 Forward(reader: reader, cause: cause, mayStore: storing != nil, isCollapsed: false))

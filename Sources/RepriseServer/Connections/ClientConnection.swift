@@ -1,9 +1,10 @@
 import NIOCore
+import RepriseProxy
 import RepriseStorage
 import Synchronization
 
 /// What the answering of a request has to know of its connection: whether the client has gone, and
-/// the alias of the request in hand.
+/// what the hit path knows of the request in hand.
 ///
 /// A client that closes its side of the connection (TCP FIN) counts as gone, as in nginx: one that
 /// half-closes and still reads cannot be told from one that left.
@@ -16,13 +17,30 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Se
         var isGone = false
         var action: (@Sendable () -> Void)?
         var alias: RequestAlias?
+        var prepared: ProxyRequest.Prepared?
     }
 
-    /// The digest of the request that the hit path has handed on, for as long as it is the only
-    /// one in hand.
-    var alias: RequestAlias? {
-        get { state.withLock { $0.alias } }
-        set { state.withLock { $0.alias = newValue } }
+    /// Says what the hit path knows of the request that it hands on, for as long as that is the
+    /// only one in hand.
+    func announce(alias: RequestAlias?, _ prepared: ProxyRequest.Prepared?) {
+        state.withLock { state in
+            state.alias = alias
+            state.prepared = prepared
+        }
+    }
+
+    /// Forgets what was announced.
+    func forgetRequest() {
+        announce(alias: nil, nil)
+    }
+
+    /// The digest of the request in hand, if the hit path is to know it again.
+    var alias: RequestAlias? { state.withLock { $0.alias } }
+
+    /// What the hit path has found out about the request in hand; once, so that it does not stay
+    /// in memory for as long as the response lasts.
+    func takePrepared() -> ProxyRequest.Prepared? {
+        state.withLock { $0.prepared.take() }
     }
 
     /// Calls `action` once, on any thread, when the client goes, at once if it has gone already.

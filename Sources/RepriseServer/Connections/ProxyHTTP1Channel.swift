@@ -11,14 +11,16 @@ struct ProxyHTTP1Channel: ServerChildChannel {
     private let timeouts: RequestGuard.Timeouts
     private let memory: MemoryTier
     private let loops: HitPathLoops
+    private let direct: DirectLookup
 
     init(
         responder: @escaping HTTPChannelHandler.Responder, timeouts: RequestGuard.Timeouts,
-        memory: MemoryTier, loops: HitPathLoops
+        memory: MemoryTier, loops: HitPathLoops, direct: DirectLookup
     ) {
         self.timeouts = timeouts
         self.memory = memory
         self.loops = loops
+        self.direct = direct
         // Idle connections are the request guard's business: the framework's own timeout does not
         // see what the hit path answers.
         http1 = HTTP1Channel(
@@ -47,7 +49,7 @@ struct ProxyHTTP1Channel: ServerChildChannel {
         let requestGuard = try pipeline.handler(type: RequestGuard.self)
         let hitPath = HitPathHandler(
             memory: memory, client: try pipeline.handler(type: ClientConnection.self),
-            requestGuard: requestGuard, loop: loops.loop(of: channel))
+            requestGuard: requestGuard, loop: loops.loop(of: channel), direct: direct)
         requestGuard.onResponseEnd = { [weak hitPath] in hitPath?.responseEnded() }
         let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
         try pipeline.addHandler(hitPath, position: .before(encoder))

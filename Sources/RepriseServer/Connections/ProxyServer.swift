@@ -27,14 +27,16 @@ public struct ProxyServer: Service {
     /// - Throws: ``StartError`` when the certificate or its key cannot be used.
     public init(
         settings: ServerSettings, proxy: CachingProxy, memory: MemoryTier, readiness: Readiness,
-        eventLoopGroup: any EventLoopGroup, executors: EventLoopExecutors, clock: WallClock, logger: Logger, hitLogSink: LogSink?,
+        eventLoopGroup: any EventLoopGroup, executors: EventLoopExecutors, clock: WallClock,
+        logger: Logger, hitLogSink: LogSink?,
         onListening: @escaping @Sendable (ListenAddress) async -> Void
     ) throws(StartError) {
         let names = settings.upstreams.map(\.name)
         let routes = (["proxy", "v1"] + names).map { "/\($0)/..." } + ["/health", "/ready"]
+        let table = RouteTable(names: names.map { Array($0.utf8) })
         let responder = ProxyResponder(
-            routes: RouteTable(names: names.map { Array($0.utf8) }),
-            routeNames: routes.joined(separator: ", "), proxy: proxy, readiness: readiness,
+            routes: table, routeNames: routes.joined(separator: ", "), proxy: proxy,
+            readiness: readiness,
             log: AccessLog(logger: logger))
         let respond: HTTPChannelHandler.Responder = { request, writer, channel in
             try await responder.respond(to: request, writer: writer, channel: channel)
@@ -50,7 +52,8 @@ public struct ProxyServer: Service {
             logTarget: logger.logLevel <= .info
                 ? hitLogSink.map { HitLog.Target(format: settings.logFormat, sink: $0) } : nil)
         let channel = try Self.channel(
-            settings, memory: memory, loops: loops, executors: executors, respond)
+            settings, memory: memory, loops: loops, executors: executors,
+            direct: DirectLookup(proxy: proxy, routes: table), respond)
         service = channel.server(
             configuration: configuration,
             onServerRunning: { channel in
@@ -62,12 +65,13 @@ public struct ProxyServer: Service {
 
     private static func channel(
         _ settings: ServerSettings, memory: MemoryTier, loops: HitPathLoops,
-        executors: EventLoopExecutors, _ respond: @escaping HTTPChannelHandler.Responder
+        executors: EventLoopExecutors, direct: DirectLookup,
+        _ respond: @escaping HTTPChannelHandler.Responder
     ) throws(StartError) -> any ServerChildChannel {
         let timeouts = RequestGuard.Timeouts(
             head: TimeAmount(settings.headerTimeout), idle: TimeAmount(settings.clientIdleTimeout))
         let http1 = ProxyHTTP1Channel(
-            responder: respond, timeouts: timeouts, memory: memory, loops: loops)
+            responder: respond, timeouts: timeouts, memory: memory, loops: loops, direct: direct)
         guard let files = settings.tls else {
             return EventLoopChannel(base: http1, executors: executors)
         }

@@ -1,6 +1,7 @@
 import Crypto
 import NIOCore
 import RepriseCore
+import RepriseProxy
 import RepriseStorage
 
 /// Answers a request that has been answered before in the very same bytes, without parsing it into
@@ -22,27 +23,49 @@ final class HitPathHandler: ChannelInboundHandler {
     private let client: ClientConnection
     private let requestGuard: RequestGuard
     private let loop: HitPathLoop
+    private let direct: DirectLookup?
     private var state = HitPathState()
     /// What has come of a request that is not there yet.
     private var pending: ByteBuffer?
     private var pieces = 0
     private var needsFlush = false
+    /// The request that waits for the store.
+    private var asking: Asking?
+    /// Counts the requests that the store was asked for.
+    private var askings = 0
 
+    private struct Asking {
+        let number: Int
+        let request: PlainRequest
+        let alias: RequestAlias?
+        let inquiry: Inquiry
+        let begun: UInt64
+    }
+
+    /// Makes a handler for one connection.
+    ///
+    /// - Parameter direct: Looks up what memory does not know by its very bytes; nil: the full path
+    ///   does.
     init(
-        memory: MemoryTier, client: ClientConnection, requestGuard: RequestGuard, loop: HitPathLoop
+        memory: MemoryTier, client: ClientConnection, requestGuard: RequestGuard, loop: HitPathLoop,
+        direct: DirectLookup? = nil
     ) {
         self.memory = memory
         self.client = client
         self.requestGuard = requestGuard
         self.loop = loop
+        self.direct = direct
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let incoming = unwrapInboundIn(data)
         requestGuard.bytesArrived()
-        guard state.receive(incoming.readableBytes) == .examine else {
+        switch state.receive(incoming.readableBytes) {
+        case .examine: break
+        case .keep: return keep(incoming, context)
+        case .handOn:
             // Perhaps the next request's bytes, for which the alias must not be taken.
-            client.alias = nil
+            client.forgetRequest()
             context.fireChannelRead(data)
             requestGuard.bytesParsed(context)
             return
@@ -68,7 +91,7 @@ final class HitPathHandler: ChannelInboundHandler {
     /// The full path has written a response to its end.
     func responseEnded() {
         state.endResponse()
-        client.alias = nil
+        client.forgetRequest()
     }
 
     private func examine(_ incoming: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -92,11 +115,13 @@ final class HitPathHandler: ChannelInboundHandler {
                 }
                 let begun = loop.monotonicNanoseconds()
                 let alias = request.mayBeKnown ? self.alias(of: request, in: buffer) : nil
-                guard let alias, context.channel.isWritable,
-                    let hit = loop.freshResponse(in: memory, for: alias)
-                else {
+                guard let alias, context.channel.isWritable else {
                     return handOn(request, alias: alias, buffer, context)
                 }
+                guard
+                    let hit = loop.freshResponse(in: memory, for: alias)
+                        ?? search(request, alias, buffer, begun: begun, context)
+                else { return }
                 answer(hit, context)
                 loop.log(buffer, begun: begun)
                 buffer.moveReaderIndex(forwardBy: request.length)
@@ -129,17 +154,21 @@ final class HitPathHandler: ChannelInboundHandler {
 
     private func handOn(
         _ request: PlainRequest, alias: RequestAlias?, _ buffer: ByteBuffer,
-        _ context: ChannelHandlerContext
+        _ context: ChannelHandlerContext, prepared: ProxyRequest.Prepared? = nil
     ) {
         state.handOn(length: request.length, available: buffer.readableBytes)
-        client.alias = buffer.readableBytes == request.length ? alias : nil
+        if buffer.readableBytes == request.length {
+            client.announce(alias: alias, prepared)
+        } else {
+            client.forgetRequest()
+        }
         if buffer.readableBytes > request.length { requestGuard.anotherFollows() }
         forward(buffer, context)
     }
 
     private func handOver(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
         state.handOver()
-        client.alias = nil
+        client.forgetRequest()
         forward(buffer, context)
     }
 
@@ -150,6 +179,85 @@ final class HitPathHandler: ChannelInboundHandler {
         }
         context.fireChannelRead(wrapInboundOut(buffer))
         requestGuard.bytesParsed(context)
+    }
+
+    // MARK: Asking the store
+
+    /// Looks for what a request asks, whose very bytes are not known.
+    ///
+    /// - Returns: What to answer now; nil when the request was handed on or waits for the store.
+    private func search(
+        _ request: PlainRequest, _ alias: RequestAlias, _ buffer: ByteBuffer, begun: UInt64,
+        _ context: ChannelHandlerContext
+    ) -> HitPathLoop.Hit? {
+        guard let direct, let inquiry = direct.inquiry(of: request, in: buffer) else {
+            handOn(request, alias: alias, buffer, context)
+            return nil
+        }
+        direct.proxy.learn(alias, for: inquiry)
+        var isAbsent = false
+        switch direct.proxy.search(inquiry.key, on: context.eventLoop) {
+        case .found(let response):
+            if let hit = loop.freshResponse(response, inquiry.directives) { return hit }
+        case .asked(let future):
+            askings += 1
+            asking = Asking(
+                number: askings, request: request, alias: alias, inquiry: inquiry, begun: begun)
+            state.askStore()
+            pending = buffer
+            let number = askings
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            future.whenSuccess { response in
+                let (handler, context) = bound.value
+                handler.settle(number, response, context)
+            }
+            return nil
+        case .absent: isAbsent = true
+        case .elsewhere: break
+        }
+        handOn(
+            request, alias: alias, buffer, context,
+            prepared: .init(inquiry: inquiry, isAbsent: isAbsent))
+        return nil
+    }
+
+    /// The store has answered.
+    private func settle(
+        _ number: Int, _ response: CachedResponse?, _ context: ChannelHandlerContext
+    ) {
+        guard let asked = asking, asked.number == number, var buffer = pending.take() else {
+            return
+        }
+        asking = nil
+        guard let response, context.channel.isWritable,
+            let hit = loop.freshResponse(response, asked.inquiry.directives)
+        else {
+            return handOn(
+                asked.request, alias: asked.alias, buffer, context,
+                prepared: .init(inquiry: asked.inquiry, isAbsent: response == nil))
+        }
+        state.answer()
+        answer(hit, context)
+        loop.log(buffer, begun: asked.begun)
+        buffer.moveReaderIndex(forwardBy: asked.request.length)
+        pieces = 1
+        examine(buffer, context)
+        if needsFlush {
+            needsFlush = false
+            context.flush()
+        }
+    }
+
+    /// Keeps what comes behind a request that waits, up to a bound.
+    private func keep(_ incoming: ByteBuffer, _ context: ChannelHandlerContext) {
+        pending?.writeImmutableBuffer(incoming)
+        if let kept = pending?.readableBytes, kept > Self.longestRequest { stopAsking(context) }
+    }
+
+    /// Hands on a request that waits, as if the store had not been asked.
+    private func stopAsking(_ context: ChannelHandlerContext) {
+        guard let asked = asking.take(), let buffer = pending.take() else { return }
+        handOn(asked.request, alias: asked.alias, buffer, context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -169,6 +277,7 @@ final class HitPathHandler: ChannelInboundHandler {
     /// A connection that ends in the middle of a request: the decoder is to see what it would have
     /// seen without this handler.
     private func handOnWhatIsLeft(_ context: ChannelHandlerContext) {
+        stopAsking(context)
         if let left = pending.take() { handOver(left, context) }
     }
 }

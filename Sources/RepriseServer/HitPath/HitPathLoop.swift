@@ -34,11 +34,15 @@ final class HitPathLoop {
 
     /// The response that an alias leads to, if it is fresh now.
     func freshResponse(in memory: MemoryTier, for alias: RequestAlias) -> Hit? {
-        guard let response = memory.response(for: alias) else { return nil }
+        memory.response(for: alias).flatMap { freshResponse($0, Directives()) }
+    }
+
+    /// A response, if it is as fresh now as a request wants it.
+    func freshResponse(_ response: CachedResponse, _ directives: Directives) -> Hit? {
         now = clock.now()
         let verdict = Freshness.judge(
             storedAt: response.metadata.storedAt, ttl: response.metadata.ttl,
-            directives: Directives(), now: now)
+            directives: directives, now: now)
         guard case .fresh(let ttl) = verdict else { return nil }
         return Hit(response: response, ttl: ttl)
     }

@@ -11,6 +11,8 @@ struct HitPathState: Equatable {
         case handingOn(remaining: Int)
         /// A whole request was handed on, and its response is not complete.
         case awaitingResponse
+        /// A whole request waits for what the store has for it.
+        case askingStore
         /// The full path has the connection.
         case handedOver
     }
@@ -21,6 +23,8 @@ struct HitPathState: Equatable {
     enum Action: Equatable {
         /// They are looked at.
         case examine
+        /// They are kept behind the request that waits.
+        case keep
         /// They are handed on.
         case handOn
     }
@@ -30,6 +34,8 @@ struct HitPathState: Equatable {
         switch phase {
         case .ready:
             return .examine
+        case .askingStore:
+            return .keep
         case .handingOn(let remaining) where count < remaining:
             phase = .handingOn(remaining: remaining - count)
         case .handingOn(let remaining) where count == remaining:
@@ -39,6 +45,16 @@ struct HitPathState: Equatable {
             phase = .handedOver
         }
         return .handOn
+    }
+
+    /// The store is asked for a whole request.
+    mutating func askStore() {
+        phase = .askingStore
+    }
+
+    /// The hit path has answered the request that waited.
+    mutating func answer() {
+        phase = .ready
     }
 
     /// A plain request that the hit path does not answer is handed on.
@@ -65,7 +81,7 @@ struct HitPathState: Equatable {
         case .awaitingResponse: phase = .ready
         // A response before the end of its request: the rest may be anything.
         case .handingOn: phase = .handedOver
-        case .ready, .handedOver: break
+        case .ready, .askingStore, .handedOver: break
         }
     }
 

@@ -28,7 +28,7 @@ struct ProxyResponder: Sendable {
         let body: RequestBodyStream =
             request.head.headerFields[.expect]?.lowercased() == "100-continue"
             ? ContinueOnRead(body: request.body, channel: channel) : request.body
-        let answer = await answer(to: request, body: body, alias: client.alias)
+        let answer = await answer(to: request, body: body, client)
         switch answer {
         case .response(let response):
             try await write(response, request.head, writer, &entry)
@@ -53,7 +53,7 @@ struct ProxyResponder: Sendable {
     }
 
     private func answer(
-        to request: Request, body: RequestBodyStream, alias: RequestAlias?
+        to request: Request, body: RequestBodyStream, _ client: ClientConnection
     ) async -> CachingProxy.Answer {
         switch routes.route(target: Array((request.head.path ?? "").utf8)) {
         case .health:
@@ -77,7 +77,7 @@ struct ProxyResponder: Sendable {
             return await proxy.answer(
                 ProxyRequest(
                     head: RequestHead(request.head, path: path, query: query), upstream: index,
-                    body: body, alias: alias))
+                    body: body, alias: client.alias, prepared: client.takePrepared()))
         }
     }
 

@@ -1,14 +1,71 @@
 import Logging
-import RepriseCore
+public import NIOCore
+public import RepriseCore
 import Synchronization
 
 extension TieredStore {
+    /// How a look-up on an event loop goes on, after memory had nothing.
+    public enum EventLoopLookup {
+        /// The newest response is known here.
+        case found(CachedResponse)
+        /// The store is being asked. The future does not fail.
+        case asked(EventLoopFuture<CachedResponse?>)
+        /// The key is not stored, or the store is not asked now.
+        case absent
+        /// The store cannot be asked on an event loop.
+        case unsupported
+    }
+
+    /// The response that the persistent store holds for a key, without leaving the event loop; the
+    /// same as ``lookup(_:)`` in all else.
+    ///
+    /// - Parameter eventLoop: The event loop that the caller is on.
+    public func lookup(_ key: CacheKey, on eventLoop: any EventLoop) -> EventLoopLookup {
+        guard persistent != nil else { return .absent }
+        guard let store = eventLoopStore else { return .unsupported }
+        switch begin(key) {
+        case .found(let response): return .found(response)
+        case .absent: return .absent
+        case .load: break
+        }
+        let promise = eventLoop.makePromise(of: CachedResponse?.self)
+        store.load(key, on: eventLoop).whenComplete { result in
+            let loaded: Loaded =
+                switch result {
+                case .success(let text): Loaded(text)
+                case .failure(let error as StoreError): .failed(error)
+                case .failure(let error): .failed(.unavailable("\(error)"))
+                }
+            promise.succeed(self.finish(key, loaded))
+        }
+        return .asked(promise.futureResult)
+    }
+
+    /// Decides how a look-up goes on that memory could not answer.
+    func begin(_ key: CacheKey) -> TieredLedger.Direction {
+        let now = clock.now()
+        return ledger.withLock { ledger in
+            let direction = ledger.beginLookup(key, now: now)
+            if case .found(let response) = direction { memory.insert(response, for: key) }
+            return direction
+        }
+    }
+
     /// How a load from the persistent store ended.
     enum Loaded: Sendable {
         case response(CachedResponse)
         case rubbish
         case nothing
         case failed(StoreError)
+
+        /// What a text in the store comes to.
+        init(_ text: ByteBuffer?) {
+            guard let text else {
+                self = .nothing
+                return
+            }
+            self = CachedResponse.decode(text).map { .response($0) } ?? .rubbish
+        }
     }
 
     /// Asks the persistent store, for as long as the deadline allows.
@@ -16,9 +73,7 @@ extension TieredStore {
         await withTaskGroup(of: Loaded.self) { group in
             group.addTask {
                 do throws(StoreError) {
-                    guard let text = try await store.load(key) else { return .nothing }
-                    guard let response = CachedResponse.decode(text) else { return .rubbish }
-                    return .response(response)
+                    return Loaded(try await store.load(key))
                 } catch {
                     return .failed(error)
                 }

@@ -40,6 +40,8 @@ public final class TieredStore: Service {
     /// The first tier.
     public let memory: MemoryTier
     let persistent: (any ResponseStore)?
+    /// `persistent`, if it can be asked on an event loop.
+    let eventLoopStore: (any EventLoopStore)?
     let limits: Limits
     let clock: WallClock
     let logger: Logger
@@ -59,6 +61,7 @@ public final class TieredStore: Service {
     ) {
         self.memory = memory
         self.persistent = persistent
+        self.eventLoopStore = persistent as? any EventLoopStore
         self.limits = limits
         self.clock = clock
         self.logger = logger
@@ -81,13 +84,7 @@ public final class TieredStore: Service {
     public func lookup(_ key: CacheKey) async -> CachedResponse? {
         if let response = memory.response(for: key) { return response }
         guard let persistent else { return nil }
-        let now = clock.now()
-        let direction = ledger.withLock { ledger in
-            let direction = ledger.beginLookup(key, now: now)
-            if case .found(let response) = direction { memory.insert(response, for: key) }
-            return direction
-        }
-        switch direction {
+        switch begin(key) {
         case .found(let response): return response
         case .absent: return nil
         case .load: return finish(key, await load(key, from: persistent))
