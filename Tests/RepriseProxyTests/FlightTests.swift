@@ -5,7 +5,7 @@ import Testing
 @testable import RepriseProxy
 
 /// Waiting for an upstream call, and giving it up.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FlightTests {
     static let head = ResponseHead(status: 200, headers: [])
 

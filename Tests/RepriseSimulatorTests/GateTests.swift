@@ -2,7 +2,7 @@ import RepriseSimulator
 import Testing
 
 /// Responses that wait until the test lets them go on.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct GateTests {
     @Test func responseWaitsAtTheGateAndGoesOnWhenItOpens() async throws {
         let gate = Gate("between the events")

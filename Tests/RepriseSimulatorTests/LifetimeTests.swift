@@ -2,7 +2,7 @@ import RepriseSimulator
 import Testing
 
 /// How an upstream starts and stops.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LifetimeTests {
     private struct Failure: Error {}
 

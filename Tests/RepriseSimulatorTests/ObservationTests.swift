@@ -2,7 +2,7 @@ import RepriseSimulator
 import Testing
 
 /// What an upstream remembers of its peers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ObservationTests {
     @Test func requestIsRecordedWhole() async throws {
         try await SimulatedUpstream.run(.always(.json("{}"))) { upstream in

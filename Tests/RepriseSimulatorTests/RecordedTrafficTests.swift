@@ -4,7 +4,7 @@ import Testing
 @testable import RepriseSimulator
 
 /// Recorded traffic as an upstream.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RecordedTrafficTests {
     /// Writes lines to a file of its own and loads it.
     private func load(_ lines: [String]) throws -> RecordedTraffic {

@@ -2,7 +2,7 @@ import RepriseSimulator
 import Testing
 
 /// What each step puts on the wire.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StepTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String

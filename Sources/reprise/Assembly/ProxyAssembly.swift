@@ -34,19 +34,29 @@ struct ProxyAssembly {
         logger: Logger? = nil, hitLogSink: LogSink? = .standardError
     ) throws {
         let logger = logger ?? settings.makeLogger()
-        let opened = try OpenedStore(settings, environment: environment, clock: clock, logger)
         self.settings = settings
         self.logger = logger
         self.clock = clock
         self.hitLogSink = hitLogSink
-        storeName = opened.name
         eventLoopGroup = MultiThreadedEventLoopGroup(
             numberOfThreads: settings.threads ?? System.coreCount)
         let configuration = settings.proxyConfiguration
         client = HTTPClient(
             eventLoopGroupProvider: .shared(eventLoopGroup),
             configuration: .upstream(configuration))
+        let opened: OpenedStore
+        do {
+            opened = try OpenedStore(
+                settings, environment: environment,
+                network: .init(eventLoopGroup: eventLoopGroup, client: client), clock: clock,
+                logger)
+        } catch {
+            try client.syncShutdown()
+            try eventLoopGroup.syncShutdownGracefully()
+            throw error
+        }
         store = opened.tiered
+        storeName = opened.name
         executors = EventLoopExecutors(eventLoopGroup)
         proxy = CachingProxy(
             configuration: configuration, store: store, client: client, executors: executors,

@@ -4,7 +4,7 @@ import RepriseSimulator
 import Testing
 
 /// Many identical requests at once are one upstream call.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(5)))
 struct CollapsingTests {
     /// Asks the same `count` times at once, and opens the gate when `isReady` returns.
     private func crowd(

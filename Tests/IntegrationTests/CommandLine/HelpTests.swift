@@ -2,7 +2,7 @@ import RepriseServer
 import Testing
 
 /// What `--help` says.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct HelpTests {
     @Test func helpExplainsEveryFlagWithItsDefault() async throws {
         let ended = try await BuiltBinary.run(["serve", "--help"])

@@ -4,7 +4,7 @@ import RepriseSimulator
 import Testing
 
 /// Flags, environment and file, seen from outside.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct SettingSourcesTests {
     @Test func flagGoesBeforeEnvironmentAndThatBeforeFile() async throws {
         try await SimulatedUpstream.run(.builtIn()) { upstream in

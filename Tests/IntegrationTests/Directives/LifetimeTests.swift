@@ -5,7 +5,7 @@ import RepriseTesting
 import Testing
 
 /// How long a response is served: `X-Proxy-TTL`, `--ttl` and the request's `Cache-Control`.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct LifetimeTests {
     static let miss = "reprise; fwd=uri-miss; stored"
 

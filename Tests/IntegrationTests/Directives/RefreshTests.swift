@@ -4,7 +4,7 @@ import RepriseTesting
 import Testing
 
 /// `X-Proxy-Refresh`, `no-cache` and `only-if-cached`.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct RefreshTests {
     static let refresh = [("x-proxy-refresh", "true")]
 

@@ -3,7 +3,7 @@ import RepriseTesting
 import Testing
 
 /// `stale-if-error`: an expired response stands in when the upstream fails (RFC 5861 §4).
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct StaleIfErrorTests {
     static let directive = [("cache-control", "stale-if-error=60")]
     static let answer = SimulatedResponse.json(Chat.answer("one"))

@@ -4,7 +4,7 @@ import RepriseTesting
 import Testing
 
 /// The second identical request gets what the first one got.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct HitEqualityTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let path: String

@@ -4,7 +4,7 @@ import RepriseSimulator
 import Testing
 
 /// Which differences between two requests matter.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct KeyTests {
     static let original =
         #"{"model":"m","messages":[{"role":"user","content":"é/1"}],"temperature":1,"seed":null}"#

@@ -3,7 +3,7 @@ import RepriseSimulator
 import Testing
 
 /// Slow, silent, hasty and half-closed clients.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ConnectionTests {
     @Test(arguments: ["POST /v1/chat/comp", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: "])
     func headThatDoesNotArriveIsAnswered408(begun: String) async throws {

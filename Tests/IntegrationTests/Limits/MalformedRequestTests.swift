@@ -4,7 +4,7 @@ import Testing
 
 /// Bytes that are no request, or two readings of one: refused, the connection closed, nothing sent
 /// upstream.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct MalformedRequestTests {
     /// A request that must be refused.
     struct Case: Sendable, CustomTestStringConvertible {

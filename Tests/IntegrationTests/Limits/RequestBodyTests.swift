@@ -3,7 +3,7 @@ import RepriseSimulator
 import Testing
 
 /// `Expect`, `Content-Encoding` and the limit of `--max-body`.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RequestBodyTests {
     @Test func expectationIsMetWhenTheBodyIsWanted() async throws {
         try await SimulatedUpstream.run(.builtIn()) { upstream in

@@ -4,7 +4,7 @@ import RepriseSimulator
 import Testing
 
 /// What the log says of each request, and what it never says.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct RequestLogTests {
     /// What must not be found in any output of the proxy.
     private static let secrets = [

@@ -6,7 +6,7 @@ import RepriseSimulator
 import Testing
 
 /// What is not cached goes through untouched, in both directions.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct PassThroughTests {
     @Test(
         arguments: [

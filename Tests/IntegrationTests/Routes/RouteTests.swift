@@ -4,7 +4,7 @@ import RepriseSimulator
 import Testing
 
 /// Where each route of the proxy listener leads.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct RouteTests {
     @Test(arguments: ["/proxy", "/v1"])
     func defaultRoutesLeadBelowTheDefaultUpstreamsBase(prefix: String) async throws {

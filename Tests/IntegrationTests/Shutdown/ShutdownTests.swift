@@ -4,7 +4,7 @@ import RepriseSimulator
 import Testing
 
 /// SIGTERM, with something going on.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct ShutdownTests {
     @Test func requestInFlightEndsAndItsEntryIsKept() async throws {
         let gate = Gate()

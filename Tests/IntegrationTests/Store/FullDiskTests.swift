@@ -4,7 +4,7 @@ import Testing
 
 #if os(Linux)
     /// A disk that takes no more costs caching, not requests.
-    @Suite(.serialized, .timeLimit(.minutes(1)))
+    @Suite(.serialized, .timeLimit(.minutes(5)))
     struct FullDiskTests {
         private static let long = String(repeating: "long answer ", count: 8_000)
 

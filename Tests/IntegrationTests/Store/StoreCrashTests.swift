@@ -3,7 +3,7 @@ import RepriseSimulator
 import Testing
 
 /// What is in the file after a proxy was killed, shared it, or outgrew it.
-@Suite(.serialized, .timeLimit(.minutes(4)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct StoreCrashTests {
     /// An upstream whose answers are long and follow from the question alone.
     private static let echo = Script { request in

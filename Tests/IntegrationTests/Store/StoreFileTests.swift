@@ -3,7 +3,7 @@ import RepriseSimulator
 import Testing
 
 /// The SQLite file as an operator meets it: where it is, who may read it, what damage does.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct StoreFileTests {
     @Test func fileIsInTheCacheDirectoryForItsOwnerOnly() async throws {
         try await SimulatedUpstream.run(.builtIn()) { upstream in

@@ -6,7 +6,7 @@ import RepriseSimulator
 import Testing
 
 /// A peer that does not read holds back the one that sends.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct BackPressureTests {
     static let pieces = 2_000
     static let piece = Array(repeating: UInt8(ascii: "x"), count: 65_536)

@@ -5,7 +5,7 @@ import RepriseSimulator
 import Testing
 
 /// A stream on its way through: each event at once, and a cut stays a cut.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct LiveStreamTests {
     @Test func eachEventArrivesBeforeTheNextIsSent() async throws {
         let events = Chat.events("one", "two", "three")

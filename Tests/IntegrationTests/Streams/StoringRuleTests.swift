@@ -2,7 +2,7 @@ import RepriseSimulator
 import Testing
 
 /// Which whole responses are stored, as the wire shows it: the second request hits or not.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct StoringRuleTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let testDescription: String

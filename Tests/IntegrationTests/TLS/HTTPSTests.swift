@@ -6,7 +6,7 @@ import RepriseSimulator
 import Testing
 
 /// `--tls-cert` and `--tls-key`: HTTPS, with the protocol that the client prefers.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct HTTPSTests {
     /// A protocol, as the client asks for it and as it says that it got it.
     enum Version: CaseIterable, Sendable {
