@@ -15,6 +15,11 @@ public enum StoreURL: Equatable, Sendable {
     public struct Invalid: Error, Equatable, Sendable, CustomStringConvertible {
         /// One sentence that quotes the value without any password in it.
         public let description: String
+
+        /// Makes an error.
+        public init(description: String) {
+            self.description = description
+        }
     }
 
     private static let existing =

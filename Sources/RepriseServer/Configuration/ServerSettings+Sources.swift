@@ -29,7 +29,12 @@ extension ServerSettings {
         try sources.readSize(.memory, into: &memory, in: 0...Int64(Int.max))
         try sources.readSize(.maxEntry, into: &maxEntry, in: 1...Self.longestEntry)
         try sources.readSize(.maxBody, into: &maxBody, in: 1...Self.longestBody)
-        try sources.read(.memoryTTL, into: &memoryTTL, parse: TimeSpan.parseSeconds)
+        try sources.read(.memoryTTL, into: &memoryTTL, parse: MemoryLifetime.init)
+        try sources.read(.storeTimeout, into: &storeTimeout) { text throws(ValueFlaw) in
+            try Self.wait(text)
+        }
+        try sources.read(
+            .collapseAcrossServers, into: &collapsesAcrossServers, parse: Self.truth)
         try sources.read(.ttl, into: &ttl, parse: TimeSpan.parseSeconds)
         try sources.read(
             .shareAcrossCredentials, into: &sharesAcrossCredentials, parse: Self.truth)

@@ -19,8 +19,12 @@ public struct ServerSettings: Sendable, Equatable {
     public var storeLabel = Setting.store.flag
     /// How much the memory tier may hold, its own bookkeeping included; 0 switches it off.
     public var memory: Int = 256_000_000
-    /// Seconds after which the memory tier asks the persistent store again, at least 1; nil: never.
-    public var memoryTTL: Int64?
+    /// How long the memory tier answers before the persistent store is asked again.
+    public var memoryTTL = MemoryLifetime.standard
+    /// How long a request may wait for the persistent store; nil: as suits the kind of store.
+    public var storeTimeout: Duration?
+    /// Whether the servers that share the store make one upstream call between them.
+    public var collapsesAcrossServers = false
     /// The freshness lifetime of a response whose request names none, in seconds, at least 1; nil:
     /// a response stays fresh until it is evicted.
     public var ttl: Int64?

@@ -21,8 +21,12 @@ extension Setting {
                 + "with commas."
         case .upstreamConnectTimeout: "How long connecting to an upstream may take."
         case .upstreamIdleTimeout: "How long an upstream may stay silent within a response."
-        case .store: "Where responses are kept: memory: or sqlite:PATH."
-        case .maxStore: "How much the store may hold before it evicts the least recently used."
+        case .store:
+            "Where responses are kept: memory:, sqlite:PATH, redis://HOST, upstash: or "
+                + "workers-kv:ACCOUNT/NAMESPACE."
+        case .maxStore: "How much a SQLite store may hold before it evicts the least recently used."
+        case .storeTimeout:
+            "How long a request may wait for the store before it goes on without it."
         case .memory: "How much the memory in front of the store may hold; 0 switches it off."
         case .memoryTTL: "How long memory answers before the store is asked again."
         case .ttl:
@@ -31,6 +35,9 @@ extension Setting {
         case .maxBody: "The longest request to accept for caching; longer ones are answered 413."
         case .shareAcrossCredentials:
             "Let a response fetched with one API key answer requests with another."
+        case .collapseAcrossServers:
+            "Make one upstream call for the same request among all servers that share the store; "
+                + "needs Redis or Upstash."
         case .onDisconnect:
             "When all clients of an upstream call have left: finish and store it, or cancel it."
         case .headerTimeout: "How long the head of a request may take to arrive."
@@ -52,6 +59,8 @@ extension Setting {
         switch self {
         case .threads: "one for each core"
         case .store: "SQLite in the user's cache directory"
+        case .storeTimeout: "50ms for SQLite, 100ms for Redis, 1s for Upstash and Workers KV"
+        case .memoryTTL: "none, or 60s in front of a store that others write to as well"
         case .tlsCertificate: "plain HTTP"
         default: nil
         }

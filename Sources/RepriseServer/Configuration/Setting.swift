@@ -10,12 +10,14 @@ public enum Setting: String, CaseIterable, Sendable {
     case upstreamIdleTimeout = "upstream-idle-timeout"
     case store
     case maxStore = "max-store"
+    case storeTimeout = "store-timeout"
     case memory
     case memoryTTL = "memory-ttl"
     case ttl
     case maxEntry = "max-entry"
     case maxBody = "max-body"
     case shareAcrossCredentials = "share-across-credentials"
+    case collapseAcrossServers = "collapse-across-servers"
     case onDisconnect = "on-disconnect"
     case headerTimeout = "header-timeout"
     case clientIdleTimeout = "client-idle-timeout"
@@ -51,15 +53,18 @@ public enum Setting: String, CaseIterable, Sendable {
         case .defaultUpstream, .store: "URL"
         case .upstream: "NAME=URL"
         case .maxStore, .memory, .maxEntry, .maxBody: "SIZE"
-        case .upstreamConnectTimeout, .upstreamIdleTimeout, .memoryTTL, .ttl, .headerTimeout,
-            .clientIdleTimeout, .drainDelay, .shutdownTimeout:
+        case .upstreamConnectTimeout, .upstreamIdleTimeout, .storeTimeout, .memoryTTL, .ttl,
+            .headerTimeout, .clientIdleTimeout, .drainDelay, .shutdownTimeout:
             "DURATION"
-        case .shareAcrossCredentials: "true|false"
+        case .shareAcrossCredentials, .collapseAcrossServers: "true|false"
         case .onDisconnect: "finish|cancel"
         case .logLevel: "LEVEL"
         case .logFormat: "text|json"
         }
     }
+
+    /// Whether the flag stands alone, with a `--no-` form beside it.
+    public var isSwitch: Bool { valueName == "true|false" }
 
     /// The default as one would write it; nil when leaving the setting out is not the same as any
     /// one value of it.
@@ -71,10 +76,10 @@ public enum Setting: String, CaseIterable, Sendable {
         case .upstreamIdleTimeout: "600s"
         case .maxStore: "2GB"
         case .memory: "256MB"
-        case .memoryTTL, .ttl: "none"
+        case .ttl: "none"
         case .maxEntry: "8MB"
         case .maxBody: "32MB"
-        case .shareAcrossCredentials: "false"
+        case .shareAcrossCredentials, .collapseAcrossServers: "false"
         case .onDisconnect: "finish"
         case .headerTimeout: "10s"
         case .clientIdleTimeout: "75s"
@@ -82,7 +87,9 @@ public enum Setting: String, CaseIterable, Sendable {
         case .shutdownTimeout: "30s"
         case .logLevel: "info"
         case .logFormat: "text"
-        case .tlsCertificate, .tlsKey, .threads, .upstream, .store, .configFile: nil
+        case .tlsCertificate, .tlsKey, .threads, .upstream, .store, .storeTimeout, .memoryTTL,
+            .configFile:
+            nil
         }
     }
 }

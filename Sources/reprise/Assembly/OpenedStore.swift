@@ -27,25 +27,37 @@ struct OpenedStore {
     ) throws {
         let url = try StoreURL(settings.store, environment: environment)
         let persistent: (any ResponseStore)?
-        var limits = TieredStore.Limits()
+        let deadline = settings.storeTimeout ?? url.standardTimeout
         switch url {
         case .memory:
             persistent = nil
         case .sqlite(let path):
             persistent = try Self.sqlite(path, maxBytes: settings.maxStore, clock: clock, logger)
         case .redis(let address):
-            limits.deadline = .milliseconds(100)
             persistent = RedisStore(
-                address: address, eventLoopGroup: network.eventLoopGroup, clock: clock,
-                logger: logger)
-        case .upstash, .workersKV:
-            limits.deadline = .milliseconds(100)
-            persistent = nil
+                address: address, eventLoopGroup: network.eventLoopGroup,
+                limits: .init(lookupDeadline: deadline), clock: clock, logger: logger)
+        case .upstash(let access):
+            persistent = UpstashStore(
+                access: access, limits: .init(settings, lookupDeadline: deadline),
+                client: network.client, clock: clock, logger: logger)
+        case .workersKV(let access):
+            persistent = WorkersKVStore(
+                access: access, limits: .init(settings, lookupDeadline: deadline),
+                client: network.client, clock: clock)
+        }
+        if settings.collapsesAcrossServers, !(persistent is any LeasingStore) {
+            throw StoreURL.Invalid(
+                description: "\(url) cannot tell servers of each other's calls; "
+                    + "--collapse-across-servers needs redis:// or upstash:")
         }
         name = persistent == nil ? "memory:" : "\(url)"
+        var limits = TieredStore.Limits()
+        limits.deadline = deadline
         tiered = TieredStore(
             memory: MemoryTier(
-                capacity: settings.memory, timeToLive: settings.memoryTTL, clock: clock),
+                capacity: settings.memory,
+                timeToLive: settings.memoryTTL.seconds(isShared: url.isShared), clock: clock),
             persistent: persistent, limits: limits, clock: clock, logger: logger)
     }
 
@@ -76,5 +88,39 @@ extension StoreURL {
         try self.init(
             parsing: setting, environment: environment,
             directory: FileManager.default.currentDirectoryPath)
+    }
+
+    /// How long a request waits for the store: a local one, one in the same network, one somewhere
+    /// on the Internet.
+    fileprivate var standardTimeout: Duration {
+        switch self {
+        case .memory, .sqlite: .milliseconds(50)
+        case .redis: .milliseconds(100)
+        case .upstash, .workersKV: .seconds(1)
+        }
+    }
+
+    /// Whether others write to the store as well.
+    fileprivate var isShared: Bool {
+        switch self {
+        case .memory, .sqlite: false
+        case .redis, .upstash, .workersKV: true
+        }
+    }
+}
+
+extension RedisStore.Limits {
+    fileprivate init(lookupDeadline: Duration) {
+        self.init()
+        self.lookupDeadline = lookupDeadline
+    }
+}
+
+extension RESTLimits {
+    /// The limits that follow from the settings.
+    fileprivate init(_ settings: ServerSettings, lookupDeadline: Duration) {
+        self.init()
+        self.lookupDeadline = lookupDeadline
+        maximumEntrySize = settings.maxEntry
     }
 }

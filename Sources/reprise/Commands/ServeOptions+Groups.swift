@@ -36,6 +36,7 @@ struct UpstreamOptions: ParsableArguments {
 struct CacheOptions: ParsableArguments {
     @Option(.store) var store: String?
     @Option(.maxStore) var maxStore: String?
+    @Option(.storeTimeout) var storeTimeout: String?
     @Option(.memory) var memory: String?
     @Option(.memoryTTL) var memoryTTL: String?
     @Option(.ttl) var ttl: String?
@@ -46,12 +47,25 @@ struct CacheOptions: ParsableArguments {
         name: .customLong(Setting.shareAcrossCredentials.name), inversion: .prefixedNo,
         help: ArgumentHelp(.shareAcrossCredentials))
     var shareAcrossCredentials: Bool?
+    @Flag(
+        name: .customLong(Setting.collapseAcrossServers.name), inversion: .prefixedNo,
+        help: ArgumentHelp(.collapseAcrossServers))
+    var collapseAcrossServers: Bool?
+
+    /// The flags of this group that take no value; nil for one that was not given.
+    var switches: [Setting: Bool?] {
+        [
+            .shareAcrossCredentials: shareAcrossCredentials,
+            .collapseAcrossServers: collapseAcrossServers,
+        ]
+    }
 
     /// The value of each flag of this group that takes one; nil for one that was not given.
     var texts: [Setting: String?] {
         [
-            .store: store, .maxStore: maxStore, .memory: memory, .memoryTTL: memoryTTL, .ttl: ttl,
-            .maxEntry: maxEntry, .maxBody: maxBody, .onDisconnect: onDisconnect,
+            .store: store, .maxStore: maxStore, .storeTimeout: storeTimeout, .memory: memory,
+            .memoryTTL: memoryTTL, .ttl: ttl, .maxEntry: maxEntry, .maxBody: maxBody,
+            .onDisconnect: onDisconnect,
         ]
     }
 }
@@ -89,7 +103,7 @@ extension ArgumentHelp {
     init(_ setting: Setting) {
         self.init(
             .init(stringLiteral: setting.help),
-            valueName: setting == .shareAcrossCredentials ? nil : setting.valueName)
+            valueName: setting.isSwitch ? nil : setting.valueName)
     }
 }
 

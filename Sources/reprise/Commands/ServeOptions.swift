@@ -22,8 +22,8 @@ struct ServeOptions: ParsableArguments {
         if !upstreams.upstream.isEmpty {
             given[.upstream] = upstreams.upstream
         }
-        if let shares = cache.shareAcrossCredentials {
-            given[.shareAcrossCredentials] = ["\(shares)"]
+        for (setting, isGiven) in cache.switches {
+            if let isGiven { given[setting] = ["\(isGiven)"] }
         }
         return given
     }

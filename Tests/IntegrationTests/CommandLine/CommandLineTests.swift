@@ -20,6 +20,7 @@ struct CommandLineTests {
         (["--log-level", "loud"], [:], ["--log-level", "loud", "info"]),
         (["--log-format", "xml"], [:], ["--log-format", "xml", "json"]),
         (["--tls-cert", "a.crt"], [:], ["--tls-cert", "tls-key"]),
+        (["--store", "memory:", "--collapse-across-servers"], [:], ["--store", "needs redis://"]),
         (["--store", "redis://"], [:], ["--store", "redis"]),
         (["--config", "/nonexistent/reprise.yaml"], [:], ["--config", "does not exist"]),
         ([], ["REPRISE_MEMORY": "12 elephants"], ["REPRISE_MEMORY", "12 elephants", "256MB"]),

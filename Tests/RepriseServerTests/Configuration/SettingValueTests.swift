@@ -100,7 +100,15 @@ struct SettingValueTests {
     func goodLifetime(text: String, seconds: Int64?) async throws {
         let settings = try await load(flags: [.ttl: [text], .memoryTTL: [text]])
         #expect(settings.ttl == seconds)
-        #expect(settings.memoryTTL == seconds)
+        #expect(settings.memoryTTL == seconds.map { .seconds($0) } ?? .unlimited)
+    }
+
+    @Test func memoryInFrontOfASharedStoreAsksItAgainAfterAMinute() async throws {
+        let standard = try await load(flags: [:]).memoryTTL
+        #expect(standard.seconds(isShared: false) == nil)
+        #expect(standard.seconds(isShared: true) == 60)
+        #expect(MemoryLifetime.unlimited.seconds(isShared: true) == nil)
+        #expect(MemoryLifetime.seconds(5).seconds(isShared: false) == 5)
     }
 
     @Test(arguments: [
