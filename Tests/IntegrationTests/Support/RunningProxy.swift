@@ -38,6 +38,8 @@ struct RunningProxy: Sendable {
         settings.defaultUpstream = try UpstreamURL(parsing: "\(upstream)/v1")
         settings.store = "memory:"
         settings.threads = 1
+        // What the store holds must be found, however busy the machine is.
+        settings.storeTimeout = .seconds(30)
         try change(&settings)
         let clock = ManualClock()
         let log = CapturedLog()

@@ -31,6 +31,8 @@ struct ServedProxy: Sendable {
     ) async throws -> R {
         try await ScratchDirectory.with { home in
             var arguments = ["serve", "--listen", "127.0.0.1:0"]
+            // What the store holds must be found, however busy the machine is.
+            arguments += ["--store-timeout", "30s"]
             arguments += ["--default-upstream", "\(upstream)/v1"]
             if let store { arguments += ["--store", store] }
             let own = BuiltBinary.environment(home: home)

@@ -14,17 +14,16 @@ struct ServeOptionsTests {
         }
     }
 
-    @Test(arguments: Setting.allCases.filter { $0 != .shareAcrossCredentials })
+    @Test(arguments: Setting.allCases.filter { !$0.isSwitch })
     func everyFlagReachesTheLoader(setting: Setting) throws {
         let options = try ServeOptions.parse([setting.flag, "value"])
         #expect(options.flags == [setting: ["value"]])
     }
 
-    @Test(arguments: [
-        ("--share-across-credentials", "true"), ("--no-share-across-credentials", "false"),
-    ])
-    func truthFlagReachesTheLoader(flag: String, text: String) throws {
-        #expect(try ServeOptions.parse([flag]).flags == [.shareAcrossCredentials: [text]])
+    @Test(arguments: Setting.allCases.filter(\.isSwitch))
+    func switchReachesTheLoader(setting: Setting) throws {
+        #expect(try ServeOptions.parse([setting.flag]).flags == [setting: ["true"]])
+        #expect(try ServeOptions.parse(["--no-\(setting.name)"]).flags == [setting: ["false"]])
     }
 
     @Test func noFlagIsNoValue() throws {
