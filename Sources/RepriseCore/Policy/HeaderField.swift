@@ -31,8 +31,24 @@ extension Array where Element == UInt8 {
 
     /// Compares with a literal byte for byte, without the Unicode tables that `String` brings.
     public func equals(_ literal: StaticString) -> Bool {
-        elementsEqual(
-            UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
+        let bytes = span.bytes
+        let count = literal.utf8CodeUnitCount
+        // Most are told apart by their length.
+        guard bytes.byteCount == count else { return false }
+        let text = UnsafeRawPointer(literal.utf8Start)
+        var offset = 0
+        while count &- offset >= 8 {
+            let word = bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+            let expected = text.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            guard word == expected else { return false }
+            offset &+= 8
+        }
+        while offset < count {
+            let byte = bytes.unsafeLoad(fromUncheckedByteOffset: offset, as: UInt8.self)
+            guard byte == literal.utf8Start[offset] else { return false }
+            offset &+= 1
+        }
+        return true
     }
 }
 
