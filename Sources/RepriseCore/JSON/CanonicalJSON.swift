@@ -22,9 +22,9 @@ public enum CanonicalJSON {
     /// - Parameters:
     ///   - document: The bytes of the document.
     ///   - output: What the canonical form is appended to; unchanged when an error is thrown.
-    /// - Throws: ``JSONError``; also ``JSONError/invalid`` for ``maximumLength`` bytes or more and for
-    ///   a number whose exponent has more than 18 digits, valid as these may be: no certain form can
-    ///   be given.
+    /// - Throws: ``JSONError``; also ``JSONError/invalid`` for ``maximumLength`` bytes or more, of
+    ///   numbers that are written anew too, and for a number whose exponent has more than 18 digits,
+    ///   valid as these may be: no certain form can be given.
     public static func append(
         _ document: Span<UInt8>, to output: inout [UInt8]
     ) throws(JSONError) {

@@ -3,13 +3,10 @@ extension JSONScan {
     /// Tells whether a backslash and a letter are the canonical escape of some character.
     @inline(__always)
     static func isCanonicalEscape(_ letter: UInt8) -> Bool {
-        switch letter {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-            true
-        default:
-            false
-        }
+        // A bit for each of `\`, `b`, `f`, `n`, `r` and `t`, counted from `@` on.
+        let letters: UInt64 = 0x0014_4044_1000_0000
+        return letter == UInt8(ascii: "\"")
+            || letter & 0xC0 == 0x40 && letters &>> UInt64(letter & 0x3F) & 1 == 1
     }
 
     /// Passes over an escape of the other kinds (RFC 8259 §7), `\/` and `\u0000`, and checks it.

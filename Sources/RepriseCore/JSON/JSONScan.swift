@@ -19,6 +19,42 @@ enum JSONScan {
         byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09
     }
 
+    /// Passes over white space.
+    ///
+    /// - Returns: The offset of the first other byte from `start` on, or the number of bytes.
+    @inline(__always)
+    static func endOfSpace(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        var position = start
+        // One comparison tells most other bytes.
+        while position < bytes.count, bytes[unchecked: position] <= 0x20,
+            isSpace(bytes[unchecked: position])
+        {
+            position &+= 1
+        }
+        return position
+    }
+
+    /// Passes over `true`, `false` or `null`, whichever a first letter begins.
+    ///
+    /// - Parameter start: The offset of a `t`, `f` or `n`.
+    /// - Returns: The offset after the last letter.
+    /// - Throws: ``JSONError/invalid`` when another word stands there.
+    static func endOfLiteral(_ bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
+        let literal: StaticString =
+            switch bytes[start] {
+            case UInt8(ascii: "t"): "true"
+            case UInt8(ascii: "f"): "false"
+            default: "null"
+            }
+        let length = literal.utf8CodeUnitCount
+        guard bytes.count - start >= length else { throw .invalid }
+        for offset in 0..<length
+        where bytes[unchecked: start &+ offset] != literal.utf8Start[offset] {
+            throw .invalid
+        }
+        return start + length
+    }
+
     /// Tells whether a byte is one of `0` to `9`.
     @inline(__always)
     static func isDigit(_ byte: UInt8) -> Bool {
@@ -109,24 +145,36 @@ enum JSONScan {
     /// - Returns: The offset of the closing quote.
     /// - Throws: ``JSONError/invalid`` for a control character, an unknown escape, bytes that are
     ///   not UTF-8 or a missing quote; ``JSONError/loneSurrogate``.
+    @inline(__always)
     static func endOfString(
         _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
-        spelling = .plain
+        let position = endOfPlainRun(bytes, from: start)
+        if position < bytes.count, bytes[unchecked: position] == UInt8(ascii: "\"") {
+            spelling = .plain
+            return position
+        }
+        return try endOfLongString(bytes, from: position, spelling: &spelling)
+    }
+
+    @inline(never)
+    private static func endOfLongString(
+        _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
+    ) throws(JSONError) -> Int {
+        var spelt = Spelling.plain
         var position = start
-        while true {
-            position = endOfPlainRun(bytes, from: position)
-            guard position < bytes.count else { throw .invalid }
-            switch bytes[position] {
+        while position < bytes.count {
+            switch bytes[unchecked: position] {
             case UInt8(ascii: "\""):
+                spelling = spelt
                 return position
             case UInt8(ascii: "\\"):
-                if position + 1 < bytes.count, isCanonicalEscape(bytes[position + 1]) {
-                    if spelling == .plain { spelling = .escaped }
-                    position += 2
+                if position &+ 1 < bytes.count, isCanonicalEscape(bytes[unchecked: position &+ 1]) {
+                    if spelt == .plain { spelt = .escaped }
+                    position &+= 2
                 } else {
                     position = try endOfForeignEscape(bytes, from: position)
-                    spelling = .foreign
+                    spelt = .foreign
                 }
             case 0x80...:
                 repeat {
@@ -136,7 +184,9 @@ enum JSONScan {
             default:
                 throw .invalid
             }
+            position = endOfPlainRun(bytes, from: position)
         }
+        throw .invalid
     }
 
     /// Passes over the bytes that stand for themselves: ASCII from 0x20 but the quote and `\`.
@@ -144,11 +194,11 @@ enum JSONScan {
     private static func endOfPlainRun(_ bytes: Span<UInt8>, from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         var position = start
-        while bytes.count - position >= 8 {
+        while position &+ 8 <= bytes.count {
             // The load is checked against the bounds, and every bit pattern is an integer.
             let word = UInt64(
                 littleEndian: bytes.bytes.unsafeLoadUnaligned(
-                    fromByteOffset: position, as: UInt64.self))
+                    fromUncheckedByteOffset: position, as: UInt64.self))
             // A byte's top bit ends up set where the byte is below 0x20, a quote, a backslash or
             // not ASCII. A borrow can set bits above such a byte falsely, never below it, and only
             // the lowest is looked at.
@@ -157,12 +207,12 @@ enum JSONScan {
             let backslash = (word ^ 0x5C &* ones) &- ones
             let stops = (word | below | quote | backslash) & (0x80 &* ones)
             if stops != 0 {
-                return position + stops.trailingZeroBitCount >> 3
+                return position &+ stops.trailingZeroBitCount &>> 3
             }
-            position += 8
+            position &+= 8
         }
-        while position < bytes.count, isPlain(bytes[position]) {
-            position += 1
+        while position < bytes.count, isPlain(bytes[unchecked: position]) {
+            position &+= 1
         }
         return position
     }

@@ -3,7 +3,7 @@
 /// A name without escapes stays in the document; one with escapes is decoded once and kept here.
 struct MemberNames {
     /// Where a name is to be found.
-    struct Name {
+    struct Name: BitwiseCopyable {
         /// The first eight bytes, the first one most significant, zeros after a shorter name: most
         /// names are told apart by this one number.
         fileprivate let prefix: UInt64
@@ -20,7 +20,26 @@ struct MemberNames {
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
     ///   - range: The name's range between its quotes.
     ///   - isEscaped: Whether the name has escapes.
+    @inline(__always)
     mutating func add(
+        _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
+    ) -> Name {
+        // Most names may be read beyond their end, and the surplus be cleared.
+        if !isEscaped, range.lowerBound &+ 8 <= document.count {
+            let word = document.bytes.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: range.lowerBound, as: UInt64.self)
+            // A shift by 64, as for the empty name, gives zero.
+            let mask = UInt64.max << UInt64(truncatingIfNeeded: 64 &- 8 &* min(range.count, 8))
+            return Name(
+                prefix: UInt64(bigEndian: word) & mask,
+                start: UInt32(truncatingIfNeeded: range.lowerBound),
+                length: UInt32(truncatingIfNeeded: range.count))
+        }
+        return addSlowly(document, range, isEscaped: isEscaped)
+    }
+
+    @inline(never)
+    private mutating func addSlowly(
         _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
     ) -> Name {
         var range = range
@@ -29,9 +48,15 @@ struct MemberNames {
             JSONText.appendDecoded(document, range, to: &decoded)
             range = start..<document.count + decoded.count
         }
-        return Name(
-            prefix: prefix(document, range),
-            start: UInt32(range.lowerBound), length: UInt32(range.count))
+        var prefix: UInt64 = 0
+        for place in range.lowerBound..<range.lowerBound + 8 {
+            var byte: UInt8 = 0
+            if place < range.upperBound {
+                byte = place < document.count ? document[place] : decoded[place - document.count]
+            }
+            prefix = prefix << 8 | UInt64(byte)
+        }
+        return Name(prefix: prefix, start: UInt32(range.lowerBound), length: UInt32(range.count))
     }
 
     /// Compares two names byte for byte.
@@ -61,21 +86,6 @@ struct MemberNames {
             offset += 8
         }
         return Int(left.length) - Int(right.length)
-    }
-
-    private func prefix(_ document: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
-        let unused = 64 - 8 * UInt64(min(range.count, 8))
-        // A name in the document may be read beyond its end, and the surplus be cleared. A shift by
-        // 64, as for the empty name, gives zero.
-        if range.count >= 8 || range.upperBound < document.count - 8 {
-            return (word(document, at: range.lowerBound) >> unused) << unused
-        }
-        var prefix: UInt64 = 0
-        for place in range {
-            let byte = place < document.count ? document[place] : decoded[place - document.count]
-            prefix = prefix << 8 | UInt64(byte)
-        }
-        return prefix << unused
     }
 
     /// Eight bytes of one buffer, the first one most significant; both ends must lie in it.

@@ -3,34 +3,38 @@
 /// The members of open objects form one stack. An object that ends in order leaves no trace; one out
 /// of order leaves the sorted places of its members. So nothing is moved while reading, and writing
 /// moves each byte once, however deep the objects are nested.
-struct MemberOrder {
-    private struct Member {
+struct MemberOrder: ~Copyable {
+    /// A member of an object that is open.
+    struct Member: BitwiseCopyable {
+        /// Its name.
         let name: MemberNames.Name
+        /// Where its name's first quote stands.
         let start: DocumentEdits.Place
+        /// The offset after its value, once that is known.
         var end: UInt32 = 0
+        /// How many objects begin before its value.
         let firstObject: UInt32
     }
 
-    private struct OpenObject {
+    /// An object that has begun and not ended.
+    struct OpenObject: BitwiseCopyable {
+        /// Its index in the list of ``MemberPermutation``.
         let index: Int
+        /// The index of its first member.
         let firstMember: Int
+        /// Whether its members came in order so far.
         var isInOrder = true
     }
 
     private var names = MemberNames()
-    private var members: [Member] = []
-    private var open: [OpenObject] = []
+    private var members = ScratchList<Member>(capacity: 32)
+    private var open = ScratchList<OpenObject>(capacity: 16)
     private var permutation = MemberPermutation()
-
-    /// Makes an order that holds nothing, with room for the members of a small request.
-    init() {
-        members.reserveCapacity(32)
-        open.reserveCapacity(16)
-    }
 
     /// Notes that an object begins.
     ///
     /// - Parameter offset: Where its `{` stands in the document.
+    @inline(__always)
     mutating func beginObject(at offset: Int) {
         open.append(OpenObject(index: permutation.count, firstMember: members.count))
         permutation.beginObject(at: offset)
@@ -45,15 +49,16 @@ struct MemberOrder {
     ///   - start: Where the name's first quote stands.
     ///   - previousEnd: The offset after the value of the member before, if there is one.
     /// - Throws: ``JSONError/duplicateName`` when the name is that of the member before.
+    @inline(__always)
     mutating func beginMember(
         _ document: Span<UInt8>, name: Range<Int>, isEscaped: Bool,
         at start: DocumentEdits.Place, previousMemberEnd previousEnd: Int
     ) throws(JSONError) {
         let name = names.add(document, name, isEscaped: isEscaped)
-        let last = members.count - 1
-        let current = open.count - 1
+        let last = members.count &- 1
+        let current = open.count &- 1
         if current >= 0, open[current].firstMember <= last {
-            members[last].end = UInt32(previousEnd)
+            members[last].end = UInt32(truncatingIfNeeded: previousEnd)
             if open[current].isInOrder {
                 let difference = names.compare(document, members[last].name, name)
                 guard difference != 0 else { throw .duplicateName }
@@ -61,7 +66,9 @@ struct MemberOrder {
             }
         }
         members.append(
-            Member(name: name, start: start, firstObject: UInt32(permutation.count)))
+            Member(
+                name: name, start: start,
+                firstObject: UInt32(truncatingIfNeeded: permutation.count)))
     }
 
     /// Notes that the object that began last ends.
@@ -74,11 +81,14 @@ struct MemberOrder {
     mutating func endObject(
         _ document: Span<UInt8>, lastMemberEnd lastEnd: Int, closing: DocumentEdits.Place
     ) throws(JSONError) {
-        guard let object = open.popLast() else { return }
+        let innermost = open.count &- 1
+        guard innermost >= 0 else { return }
+        let object = open[innermost]
+        open.removeAll(from: innermost)
         if object.isInOrder {
             permutation.endOrderedObject(object.index)
         } else {
-            members[members.count - 1].end = UInt32(lastEnd)
+            members[members.count &- 1].end = UInt32(truncatingIfNeeded: lastEnd)
             try sort(document, from: object.firstMember)
             for index in object.firstMember..<members.count {
                 let member = members[index]
@@ -89,9 +99,7 @@ struct MemberOrder {
             permutation.endDisorderedObject(
                 object.index, members: members.count - object.firstMember, closing: closing)
         }
-        while members.count > object.firstMember {
-            members.removeLast()
-        }
+        members.removeAll(from: object.firstMember)
     }
 
     /// Appends a document with its edits made and all members in order.
@@ -102,7 +110,8 @@ struct MemberOrder {
     ///   - edits: Its edits.
     ///   - output: What the text is appended to.
     func append(
-        _ document: Span<UInt8>, upTo end: Int, _ edits: DocumentEdits, to output: inout [UInt8]
+        _ document: Span<UInt8>, upTo end: Int, _ edits: borrowing DocumentEdits,
+        to output: inout [UInt8]
     ) {
         permutation.append(document, upTo: end, edits, to: &output)
     }
@@ -133,7 +142,8 @@ struct MemberOrder {
 
     /// Takes n log n comparisons whatever the names are, since a client chooses them.
     private mutating func mergeSort(_ document: Span<UInt8>, from first: Int) {
-        var source = Array(members[first...])
+        var source: [Member] = []
+        for index in first..<members.count { source.append(members[index]) }
         var target = source
         var width = 1
         while width < source.count {
@@ -154,6 +164,6 @@ struct MemberOrder {
             swap(&source, &target)
             width *= 2
         }
-        members.replaceSubrange(first..., with: source)
+        for (index, member) in source.enumerated() { members[first + index] = member }
     }
 }

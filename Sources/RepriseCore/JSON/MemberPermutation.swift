@@ -1,7 +1,7 @@
 /// The objects of a document whose members are out of order, with the right order of their members.
-struct MemberPermutation {
+struct MemberPermutation: ~Copyable {
     /// A member of an object.
-    struct Member {
+    struct Member: BitwiseCopyable {
         /// Where its name's first quote stands.
         let start: DocumentEdits.Place
         /// The offset after its value.
@@ -10,32 +10,33 @@ struct MemberPermutation {
         let firstObject: UInt32
     }
 
-    private struct Object {
+    /// An object that is out of order, or has one inside it.
+    struct Object: BitwiseCopyable {
+        /// Where its `{` stands.
         let start: UInt32
-        // What follows is set when the object ends. One that is in order keeps no members, and is in
-        // the list only because an object inside it is not.
+        /// Where its `}` stands; set, as all that follows, when an object ends that is out of order.
         var closing = DocumentEdits.Place(offset: 0, edit: 0)
-        var members = 0..<0
-        var nextObject = 0
+        /// The index of the first of its members in their right order.
+        var firstMember: UInt32 = 0
+        /// The index after the last one; zero for an object in order, which keeps none.
+        var endOfMembers: UInt32 = 0
+        /// The index of the first object behind it.
+        var nextObject: UInt32 = 0
     }
 
     /// An object that is being written.
-    private struct Level {
+    struct Level: BitwiseCopyable {
+        /// Its index.
         let object: Int
-        var nextMember: Int
+        /// The index of the member to be written next.
+        var nextMember: UInt32
         /// The offset where the piece of the document ends that the object lies in.
         let outerEnd: UInt32
     }
 
     // In the order in which the objects begin.
-    private var objects: [Object] = []
-    private var members: [Member] = []
-
-    /// Makes an empty list, with room for the objects of a small request.
-    init() {
-        objects.reserveCapacity(16)
-        members.reserveCapacity(32)
-    }
+    private var objects = ScratchList<Object>(capacity: 16)
+    private var members = ScratchList<Member>(capacity: 32)
 
     /// How many objects are in the list.
     var count: Int { objects.count }
@@ -43,18 +44,21 @@ struct MemberPermutation {
     /// Puts an object that begins into the list; its index is the count before.
     ///
     /// - Parameter offset: Where its `{` stands in the document.
+    @inline(__always)
     mutating func beginObject(at offset: Int) {
-        objects.append(Object(start: UInt32(offset)))
+        objects.append(Object(start: UInt32(truncatingIfNeeded: offset)))
     }
 
     /// Notes that an object ends whose members are in order.
+    @inline(__always)
     mutating func endOrderedObject(_ index: Int) {
-        if index == objects.count - 1 {
-            objects.removeLast()
+        if index == objects.count &- 1 {
+            objects.removeAll(from: index)
         }
     }
 
     /// Notes the next member, in the right order, of the disordered object that ends.
+    @inline(__always)
     mutating func addMember(_ member: Member) {
         members.append(member)
     }
@@ -68,9 +72,12 @@ struct MemberPermutation {
     mutating func endDisorderedObject(
         _ index: Int, members count: Int, closing: DocumentEdits.Place
     ) {
-        objects[index].closing = closing
-        objects[index].members = members.count - count..<members.count
-        objects[index].nextObject = objects.count
+        var object = objects[index]
+        object.closing = closing
+        object.firstMember = UInt32(truncatingIfNeeded: members.count &- count)
+        object.endOfMembers = UInt32(truncatingIfNeeded: members.count)
+        object.nextObject = UInt32(truncatingIfNeeded: objects.count)
+        objects[index] = object
     }
 
     /// Appends a document with its edits made and all members in order.
@@ -81,38 +88,51 @@ struct MemberPermutation {
     ///   - edits: Its edits.
     ///   - output: What the text is appended to.
     func append(
-        _ document: Span<UInt8>, upTo end: Int, _ edits: DocumentEdits, to output: inout [UInt8]
+        _ document: Span<UInt8>, upTo end: Int, _ edits: borrowing DocumentEdits,
+        to output: inout [UInt8]
     ) {
-        output.reserveCapacity(output.count + end)
-        var levels: [Level] = []
+        // Each comma between members stands for one in the document.
+        output.append(addingCapacity: end + edits.mostAdded + OutputSpan<UInt8>.slack) { output in
+            write(document, upTo: UInt32(truncatingIfNeeded: end), edits, to: &output)
+        }
+    }
+
+    private func write(
+        _ document: Span<UInt8>, upTo end: UInt32, _ edits: borrowing DocumentEdits,
+        to output: inout OutputSpan<UInt8>
+    ) {
+        var levels = ScratchList<Level>(capacity: 16)
         var position = DocumentEdits.Place(offset: 0, edit: 0)
-        var end = UInt32(end)
+        var end = end
         var next = 0
         while true {
-            while next < objects.count, objects[next].start < end, objects[next].members.isEmpty {
-                next += 1
+            while next < objects.count, objects[next].start < end, objects[next].endOfMembers == 0 {
+                next &+= 1
             }
             if next < objects.count, objects[next].start < end {
                 let object = objects[next]
-                edits.append(document, from: position, to: object.start + 1, to: &output)
+                edits.append(document, from: position, to: object.start &+ 1, to: &output)
                 levels.append(
-                    Level(object: next, nextMember: object.members.lowerBound, outerEnd: end))
+                    Level(object: next, nextMember: object.firstMember, outerEnd: end))
             } else {
                 edits.append(document, from: position, to: end, to: &output)
             }
-            guard let level = levels.last else { return }
+            guard levels.count > 0 else { return }
+            let innermost = levels.count &- 1
+            var level = levels[innermost]
             let object = objects[level.object]
-            if level.nextMember == object.members.upperBound {
+            if level.nextMember == object.endOfMembers {
                 // The closing brace leads the rest of the piece around the object.
-                (position, end, next) = (object.closing, level.outerEnd, object.nextObject)
-                levels.removeLast()
+                (position, end, next) = (object.closing, level.outerEnd, Int(object.nextObject))
+                levels.removeAll(from: innermost)
             } else {
-                if level.nextMember > object.members.lowerBound {
+                if level.nextMember > object.firstMember {
                     output.append(UInt8(ascii: ","))
                 }
-                let member = members[level.nextMember]
+                let member = members[Int(level.nextMember)]
                 (position, end, next) = (member.start, member.end, Int(member.firstObject))
-                levels[levels.count - 1].nextMember += 1
+                level.nextMember &+= 1
+                levels[innermost] = level
             }
         }
     }
