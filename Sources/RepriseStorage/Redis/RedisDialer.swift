@@ -39,15 +39,20 @@ struct RedisDialer: Sendable {
     func open(
         _ endpoint: RedisEndpoint, on eventLoop: any EventLoop, _ handler: RedisChannelHandler
     ) -> EventLoopFuture<any Channel> {
+        let context: NIOSSLContext?
+        switch tls {
+        case .success(let value): context = value
+        case .failure(let error): return eventLoop.makeFailedFuture(error)
+        }
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
         return ClientBootstrap(group: eventLoop)
             .connectTimeout(deadline)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelInitializer { [tls] channel in
+            .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
-                    if let context = try tls.get() {
+                    if let context {
                         // An address is checked against the certificate too, but is not named.
                         let isAddress =
                             (try? SocketAddress(ipAddress: endpoint.host, port: 0)) != nil

@@ -61,7 +61,10 @@ struct RedisHandshake {
         switch state {
         case .greeting:
             guard case .error(let failure) = reply else {
-                id = Self.id(in: reply)
+                guard case .array(let parts) = reply else {
+                    return .fail(RedisFailure("ERR".utf8), "does not speak as Redis does")
+                }
+                id = Self.id(in: parts)
                 return settle()
             }
             // Servers before version 6, and proxies, do not know HELLO or do not let it through.
@@ -104,8 +107,7 @@ struct RedisHandshake {
     }
 
     /// The number of the connection in the reply to `HELLO`, a map.
-    private static func id(in reply: RESPValue) -> Int64? {
-        guard case .array(let parts) = reply else { return nil }
+    private static func id(in parts: [RESPValue]) -> Int64? {
         for index in stride(from: 0, to: parts.count - 1, by: 2) where parts[index].text == "id" {
             return parts[index + 1].number
         }
