@@ -14,9 +14,12 @@ struct CanonicalReader: ~Copyable {
     /// Reads a whole document; to be called once.
     mutating func read(_ document: Span<UInt8>) throws(JSONError) {
         passSpace(document)
-        repeat {
-            try readValue(document)
-        } while try readOn(document)
+        var isValueNext = true
+        while isValueNext {
+            if nesting.isInObject { try readName(document) }
+            isValueNext = try opensContainer(document)
+            if !isValueNext { isValueNext = try readOn(document) }
+        }
     }
 
     /// Appends the canonical text of the document that was read.
@@ -24,51 +27,47 @@ struct CanonicalReader: ~Copyable {
         order.append(document, upTo: previousEnd, edits, to: &output)
     }
 
-    /// Reads a value but for what is in a container that is not empty: of that, all that stands
-    /// before the first value.
+    /// Reads a value: all of it, or the bracket that opens a container and the space behind it.
+    ///
+    /// - Returns: Whether a container has been opened that is not empty.
     @inline(__always)
-    private mutating func readValue(_ document: Span<UInt8>) throws(JSONError) {
-        while position < document.count {
-            let start = position
-            switch document[unchecked: start] {
-            case UInt8(ascii: "\""):
-                var spelling = JSONScan.Spelling.plain
-                let closing = try JSONScan.endOfString(
-                    document, from: start &+ 1, spelling: &spelling)
-                if spelling == .foreign {
-                    edits.respellString(document, start &+ 1..<closing)
-                }
-                return endToken(at: closing &+ 1)
-            case UInt8(ascii: "{"):
-                try nesting.open(isObject: true)
-                order.beginObject(at: start)
-                endToken(at: start &+ 1)
-                passSpace(document)
-                if isNext(UInt8(ascii: "}"), document) { return }
-                try readName(document)
-            case UInt8(ascii: "["):
-                try nesting.open(isObject: false)
-                endToken(at: start &+ 1)
-                passSpace(document)
-                if isNext(UInt8(ascii: "]"), document) { return }
-            case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-                return endToken(at: try JSONScan.endOfLiteral(document, from: start))
-            default:
-                var spelling = JSONScan.Spelling.plain
-                let end = try JSONScan.endOfNumber(document, from: start, spelling: &spelling)
-                if spelling == .foreign {
-                    try edits.respellNumber(document, start..<end)
-                }
-                return endToken(at: end)
+    private mutating func opensContainer(_ document: Span<UInt8>) throws(JSONError) -> Bool {
+        guard position < document.count else { throw .invalid }
+        let start = position
+        let first = document[unchecked: start]
+        switch first {
+        case UInt8(ascii: "\""):
+            var spelling = JSONScan.Spelling.plain
+            let closing = try JSONScan.endOfString(document, from: start &+ 1, spelling: &spelling)
+            if spelling == .foreign {
+                edits.respellString(document, start &+ 1..<closing)
             }
+            endToken(at: closing &+ 1)
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            let isObject = first == UInt8(ascii: "{")
+            try nesting.open(isObject: isObject)
+            if isObject { order.beginObject(at: start) }
+            endToken(at: start &+ 1)
+            passSpace(document)
+            // The closing bracket stands two behind the opening one in ASCII.
+            return position == document.count || document[unchecked: position] != first &+ 2
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
+            endToken(at: try JSONScan.endOfLiteral(document, from: start))
+        default:
+            var spelling = JSONScan.Spelling.plain
+            let end = try JSONScan.endOfNumber(document, from: start, spelling: &spelling)
+            if spelling == .foreign {
+                try edits.respellNumber(document, start..<end)
+            }
+            endToken(at: end)
         }
-        throw .invalid
+        return false
     }
 
     /// Reads what stands between the end of a value, or of what opens an empty container, and the
-    /// next value.
+    /// next value or its name.
     ///
-    /// - Returns: Whether there is a next value.
+    /// - Returns: Whether there is one.
     @inline(__always)
     private mutating func readOn(_ document: Span<UInt8>) throws(JSONError) -> Bool {
         while nesting.depth > 0 {
@@ -79,7 +78,6 @@ struct CanonicalReader: ~Copyable {
             case UInt8(ascii: ","):
                 position &+= 1
                 passSpace(document)
-                if isInObject { try readName(document) }
                 return true
             case UInt8(ascii: "}") where isInObject:
                 try order.endObject(
@@ -101,9 +99,12 @@ struct CanonicalReader: ~Copyable {
     }
 
     /// Reads a name, its colon, and the space behind it.
+    @inline(__always)
     private mutating func readName(_ document: Span<UInt8>) throws(JSONError) {
         let start = position
-        guard isNext(UInt8(ascii: "\""), document) else { throw .invalid }
+        guard start < document.count, document[unchecked: start] == UInt8(ascii: "\"") else {
+            throw .invalid
+        }
         var spelling = JSONScan.Spelling.plain
         let closing = try JSONScan.endOfString(document, from: start &+ 1, spelling: &spelling)
         let colon = JSONScan.endOfSpace(document, from: closing &+ 1)
@@ -125,11 +126,6 @@ struct CanonicalReader: ~Copyable {
     private mutating func endToken(at end: Int) {
         position = end
         previousEnd = end
-    }
-
-    @inline(__always)
-    private func isNext(_ byte: UInt8, _ document: Span<UInt8>) -> Bool {
-        position < document.count && document[unchecked: position] == byte
     }
 
     @inline(__always)

@@ -156,7 +156,6 @@ public struct JSONTokenizer: Sendable {
         }
     }
 
-    @inline(__always)
     private mutating func readString(_ bytes: Span<UInt8>) throws(JSONError) -> Range<Int> {
         let start = offset + 1
         var spelling = JSONScan.Spelling.plain

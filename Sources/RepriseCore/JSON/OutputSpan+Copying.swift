@@ -4,7 +4,6 @@ extension OutputSpan where Element == UInt8 {
     static var slack: Int { 32 }
 
     /// Appends a piece of borrowed bytes; there must be room for it.
-    @inline(__always)
     mutating func append(copying bytes: Span<UInt8>, _ range: Range<Int>) {
         let source = bytes.bytes
         let length = range.count
