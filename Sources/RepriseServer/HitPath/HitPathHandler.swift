@@ -29,6 +29,8 @@ final class HitPathHandler: ChannelInboundHandler {
     private var pending: ByteBuffer?
     private var pieces = 0
     private var needsFlush = false
+    /// Whether bytes went on since the last time that all had been read.
+    private var hasHandedOn = false
     /// The request that waits for the store.
     private var asking: Asking?
     /// Counts the requests that the store was asked for.
@@ -66,6 +68,7 @@ final class HitPathHandler: ChannelInboundHandler {
         case .handOn:
             // Perhaps the next request's bytes, for which the alias must not be taken.
             client.forgetRequest()
+            hasHandedOn = true
             context.fireChannelRead(data)
             requestGuard.bytesParsed(context)
             return
@@ -85,7 +88,14 @@ final class HitPathHandler: ChannelInboundHandler {
             needsFlush = false
             context.flush()
         }
-        context.fireChannelReadComplete()
+        if hasHandedOn || !state.isReady {
+            hasHandedOn = false
+            context.fireChannelReadComplete()
+        } else {
+            // The handlers behind have seen nothing. Were it left to the channel, they would all be
+            // told that, and be asked for the next read.
+            context.read()
+        }
     }
 
     /// The full path has written a response to its end.
@@ -177,6 +187,7 @@ final class HitPathHandler: ChannelInboundHandler {
             needsFlush = false
             context.flush()
         }
+        hasHandedOn = true
         context.fireChannelRead(wrapInboundOut(buffer))
         requestGuard.bytesParsed(context)
     }

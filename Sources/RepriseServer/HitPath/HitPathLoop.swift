@@ -52,31 +52,37 @@ final class HitPathLoop {
         hitLog == nil ? 0 : NIODeadline.now().uptimeNanoseconds
     }
 
-    /// Writes a stored response into ``output`` as it is replayed: the head with the date and the age patched in,
-    /// and a body that is short.
+    /// Writes a stored response into ``output`` as it is replayed: the head with the date and the
+    /// age patched in, and a body that is short.
     ///
     /// - Returns: Whether the body was written too.
     func write(_ hit: Hit) -> Bool {
-        // Its memory is used again once the socket has taken the last response.
-        output.clear()
         let response = hit.response
         let length = response.body.readableBytes
         let isShort = length <= Self.copyLimit
-        output.reserveCapacity(response.replayHead.count + 192 + (isShort ? length : 0))
-        output.writeBytes(response.replayHead)
-        output.writeStaticString("age: ")
-        output.writeDecimal(Freshness.age(storedAt: response.metadata.storedAt, now: now))
-        output.writeStaticString("\r\ncache-status: reprise; hit")
-        if let ttl = hit.ttl {
-            output.writeStaticString("; ttl=")
-            output.writeDecimal(ttl)
+        let age = Freshness.age(storedAt: response.metadata.storedAt, now: now)
+        let date = currentDate()
+        let room = response.replayHead.count + ReplayWriter.variableBytes + (isShort ? length : 0)
+        // Its memory is used again once the socket has taken the last response.
+        output.clear()
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { memory in
+            var writer = ReplayWriter(memory)
+            writer.write(response.replayHead)
+            writer.write("age: ")
+            writer.write(age)
+            writer.write("\r\ncache-status: reprise; hit")
+            if let ttl = hit.ttl {
+                writer.write("; ttl=")
+                writer.write(ttl)
+            }
+            writer.write("\r\ncontent-length: ")
+            writer.write(Int64(length))
+            writer.write("\r\ndate: ")
+            writer.write(date)
+            writer.write("\r\n\r\n")
+            if isShort { response.body.withUnsafeReadableBytes { writer.write($0) } }
+            return writer.count
         }
-        output.writeStaticString("\r\ncontent-length: ")
-        output.writeDecimal(Int64(length))
-        output.writeStaticString("\r\ndate: ")
-        output.writeBytes(currentDate())
-        output.writeStaticString("\r\n\r\n")
-        if isShort { output.writeImmutableBuffer(response.body) }
         return isShort
     }
 
@@ -97,22 +103,5 @@ final class HitPathLoop {
             date = Array(HTTPDate.text(of: Int(second)).utf8)
         }
         return date
-    }
-}
-
-extension ByteBuffer {
-    /// Writes a number that is not negative in decimal digits, without allocating.
-    fileprivate mutating func writeDecimal(_ number: Int64) {
-        var digits: InlineArray<20, UInt8> = .init(repeating: 0)
-        var start = 20
-        var rest = number.magnitude
-        repeat {
-            start -= 1
-            digits[start] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
-        for index in start..<20 {
-            writeInteger(digits[index])
-        }
     }
 }
