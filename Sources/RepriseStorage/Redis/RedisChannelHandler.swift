@@ -61,6 +61,7 @@ final class RedisChannelHandler: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        link.noteArrival()
         var arrived = unwrapInboundIn(data)
         if var whole = received {
             received = nil

@@ -8,7 +8,7 @@ import NIOCore
 final class RedisCluster: @unchecked Sendable {
     private struct Place: Hashable {
         var endpoint: RedisEndpoint
-        var purpose: RedisNodes.Purpose
+        var purpose: RedisLinks.Purpose
     }
 
     /// How often a command follows nodes that say that its key is elsewhere.
@@ -19,8 +19,7 @@ final class RedisCluster: @unchecked Sendable {
     private static let refreshInterval = TimeAmount.seconds(1)
 
     private let eventLoop: any EventLoop
-    private let address: RedisAddress
-    private let dialer: RedisDialer
+    private let maker: RedisLinks
     private var links: [Place: RedisLink] = [:]
     private var map: RedisSlotMap?
     /// Why there is no map; nil until the first attempt to get one has ended.
@@ -34,9 +33,8 @@ final class RedisCluster: @unchecked Sendable {
     private var backOff = RedisBackOff()
 
     /// Makes a cluster's place without connecting.
-    init(_ address: RedisAddress, dialer: RedisDialer, on eventLoop: any EventLoop) {
-        self.address = address
-        self.dialer = dialer
+    init(_ maker: RedisLinks, on eventLoop: any EventLoop) {
+        self.maker = maker
         self.eventLoop = eventLoop
     }
 
@@ -49,7 +47,7 @@ final class RedisCluster: @unchecked Sendable {
     ///   - command: Sends the command, announced by `ASKING` if so told.
     /// - Returns: A future that fails with a ``StoreError`` only.
     func perform<Reply: Sendable>(
-        slot: Int, _ purpose: RedisNodes.Purpose, deadline: NIODeadline,
+        slot: Int, _ purpose: RedisLinks.Purpose, deadline: NIODeadline,
         _ command: @escaping @Sendable (RedisLink, _ asking: Bool) -> EventLoopFuture<Reply>
     ) -> EventLoopFuture<Reply> {
         if isClosed { return fail(.unavailable("the store is closed")) }
@@ -69,7 +67,7 @@ final class RedisCluster: @unchecked Sendable {
     }
 
     private func perform<Reply: Sendable>(
-        at endpoint: RedisEndpoint, _ purpose: RedisNodes.Purpose, asking: Bool, redirections: Int,
+        at endpoint: RedisEndpoint, _ purpose: RedisLinks.Purpose, asking: Bool, redirections: Int,
         _ command: @escaping @Sendable (RedisLink, _ asking: Bool) -> EventLoopFuture<Reply>
     ) -> EventLoopFuture<Reply> {
         command(link(endpoint, purpose), asking).flatMapError { error in
@@ -103,10 +101,10 @@ final class RedisCluster: @unchecked Sendable {
         eventLoop.makeFailedFuture(error)
     }
 
-    private func link(_ endpoint: RedisEndpoint, _ purpose: RedisNodes.Purpose) -> RedisLink {
+    private func link(_ endpoint: RedisEndpoint, _ purpose: RedisLinks.Purpose) -> RedisLink {
         let place = Place(endpoint: endpoint, purpose: purpose)
         if let link = links[place] { return link }
-        let link = RedisLink(to: endpoint, address: address, dialer: dialer, on: eventLoop)
+        let link = maker.link(to: endpoint, for: purpose, on: eventLoop)
         links[place] = link
         return link
     }
@@ -141,7 +139,7 @@ final class RedisCluster: @unchecked Sendable {
         isRefreshing = true
         lastRefresh = .now()
         var candidates = (map?.nodes ?? []).shuffled()
-        for endpoint in address.endpoints where !candidates.contains(endpoint) {
+        for endpoint in maker.address.endpoints where !candidates.contains(endpoint) {
             candidates.append(endpoint)
         }
         ask(candidates[...])

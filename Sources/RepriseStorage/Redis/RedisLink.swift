@@ -8,8 +8,10 @@ import RepriseCore
 /// came, and answered in that order. While there is no connection they fail at once, except that
 /// until the first attempt to connect has ended they wait, within their deadlines.
 ///
-/// A server that leaves the oldest command unanswered beyond its deadline is taken to be hung: the
-/// connection is closed, and everything on it fails with ``StoreError/timedOut``.
+/// A command fails with ``StoreError/timedOut`` when its deadline is over. A server that has sent
+/// nothing at all meanwhile is taken to be hung: the connection is closed, and everything on it
+/// fails the same way. One that is just sending a large reply is given some time more, lest that
+/// reply cost all others each time it is asked for.
 ///
 /// All of it belongs to one event loop: each method is called there only, so that no two calls ever
 /// overlap, which is why it may be sent about.
@@ -45,6 +47,8 @@ final class RedisLink: @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let address: RedisAddress
     private let dialer: RedisDialer
+    /// How long a server may be silent once a command is overdue.
+    private let patience: TimeAmount
     private var state = State.idle
     /// The handler of the connection that is used or being made; all others are ignored.
     private var handler: RedisChannelHandler?
@@ -52,6 +56,8 @@ final class RedisLink: @unchecked Sendable {
     private var outbound = ByteBuffer()
     private var isFlushDue = false
     private var timer: Scheduled<Void>?
+    /// Whether anything has arrived since the timer fired last.
+    private var hasArrived = false
     private var attempt: Scheduled<Void>?
     private var backOff = RedisBackOff()
     private var givenUp: RedisHandshake.GivenUp?
@@ -59,11 +65,12 @@ final class RedisLink: @unchecked Sendable {
     /// Makes a link that connects when it is first used, or told to.
     init(
         to endpoint: RedisEndpoint, address: RedisAddress, dialer: RedisDialer,
-        on eventLoop: any EventLoop
+        patience: TimeAmount, on eventLoop: any EventLoop
     ) {
         self.endpoint = endpoint
         self.address = address
         self.dialer = dialer
+        self.patience = patience
         self.eventLoop = eventLoop
     }
 
@@ -72,9 +79,9 @@ final class RedisLink: @unchecked Sendable {
     /// Reads an entry; fails with a ``StoreError``, or in a cluster with a ``RedisRedirection``.
     ///
     /// A value that is no string is none of ours, and will be replaced: it counts as nothing.
-    func get(_ key: CacheKey, deadline: NIODeadline, asking: Bool = false) -> EventLoopFuture<
-        ByteBuffer?
-    > {
+    func get(
+        _ key: CacheKey, deadline: NIODeadline, asking: Bool = false
+    ) -> EventLoopFuture<ByteBuffer?> {
         let promise = eventLoop.makePromise(of: ByteBuffer?.self)
         if let refusal {
             promise.fail(refusal)
@@ -215,6 +222,9 @@ final class RedisLink: @unchecked Sendable {
         }
     }
 
+    /// Something has arrived, be it a part of a reply only.
+    func noteArrival() { hasArrived = true }
+
     /// A reply has arrived.
     func receive(_ value: RESPValue) {
         guard let first = pending.popFirst() else {
@@ -272,23 +282,36 @@ final class RedisLink: @unchecked Sendable {
     private func timerFired() {
         timer = nil
         let now = NIODeadline.now()
-        if case .ready(let handler) = state, let oldest = pending.first, oldest.deadline <= now {
-            if let id = handler.id, let address = handler.address {
-                givenUp = RedisHandshake.GivenUp(id: id, address: address)
-            }
-            lost(
-                handler, .unavailable("\(endpoint) did not answer in time"), pending: .timedOut)
-            return
+        if case .ready(let handler) = state, let oldest = pending.first, oldest.deadline <= now,
+            !hasArrived || oldest.deadline + dialer.deadline <= now
+        {
+            return giveUp(handler)
         }
-        if case .connecting = state {
-            // Their bytes are to be sent yet, so their places are kept.
-            for index in pending.indices where pending[index].deadline <= now {
-                let waiter = pending[index].waiter
-                pending[index].waiter = .nobody
-                fail(waiter, .timedOut)
+        hasArrived = false
+        var next: NIODeadline?
+        for index in pending.indices {
+            let entry = pending[index]
+            if entry.deadline > now {
+                next = entry.deadline
+                break
             }
+            // Its reply may come yet, so its place is kept.
+            pending[index].waiter = .nobody
+            fail(entry.waiter, .timedOut)
         }
-        let next = pending.first { $0.deadline > now }
-        if let next, timer == nil { setTimer(next.deadline) }
+        guard let first = pending.first, timer == nil else { return }
+        if first.deadline <= now, case .ready = state {
+            next = min(next ?? .distantFuture, now + patience)
+        }
+        // Many that are overdue one after the other are looked through a few times only.
+        if let next { setTimer(max(next, now + .milliseconds(2))) }
+    }
+
+    /// Closes the connection to a server that hangs.
+    private func giveUp(_ handler: RedisChannelHandler) {
+        if let id = handler.id, let address = handler.address {
+            givenUp = RedisHandshake.GivenUp(id: id, address: address)
+        }
+        lost(handler, .unavailable("\(endpoint) did not answer in time"), pending: .timedOut)
     }
 }

@@ -7,14 +7,6 @@ import RepriseCore
 /// behind a large entry. All of it belongs to the event loop, and is called there only, which is
 /// why it may be sent about.
 final class RedisNodes: @unchecked Sendable {
-    /// What a connection is for.
-    enum Purpose: Hashable, Sendable {
-        /// Lookups and leases: small commands that somebody waits for.
-        case lookups
-        /// Stores and removals.
-        case writes
-    }
-
     /// The event loop.
     let eventLoop: any EventLoop
     /// Spreads commands over the nodes of a cluster; nil for one server.
@@ -23,15 +15,12 @@ final class RedisNodes: @unchecked Sendable {
     private let writes: RedisLink
 
     /// Makes the connections' places without connecting.
-    init(_ address: RedisAddress, dialer: RedisDialer, on eventLoop: any EventLoop) {
+    init(_ links: RedisLinks, on eventLoop: any EventLoop) {
         self.eventLoop = eventLoop
-        let endpoint = address.endpoints[0]
-        func link() -> RedisLink {
-            RedisLink(to: endpoint, address: address, dialer: dialer, on: eventLoop)
-        }
-        (lookups, writes) = (link(), link())
-        cluster =
-            address.isCluster ? RedisCluster(address, dialer: dialer, on: eventLoop) : nil
+        let endpoint = links.address.endpoints[0]
+        lookups = links.link(to: endpoint, for: .lookups, on: eventLoop)
+        writes = links.link(to: endpoint, for: .writes, on: eventLoop)
+        cluster = links.address.isCluster ? RedisCluster(links, on: eventLoop) : nil
     }
 
     /// Begins to connect for lookups.
@@ -49,7 +38,7 @@ final class RedisNodes: @unchecked Sendable {
 
     /// Sends a command about one key; fails with a ``StoreError`` only.
     func send(
-        _ command: RedisCommand, for purpose: Purpose, deadline: NIODeadline
+        _ command: RedisCommand, for purpose: RedisLinks.Purpose, deadline: NIODeadline
     ) -> EventLoopFuture<RESPValue> {
         guard let cluster else {
             let link = purpose == .lookups ? lookups : writes

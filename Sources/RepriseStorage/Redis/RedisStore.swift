@@ -60,8 +60,8 @@ public final class RedisStore: EventLoopStore {
         self.limits = limits
         self.clock = clock
         self.logger = logger
-        let dialer = RedisDialer(address, deadline: TimeAmount(limits.connectDeadline))
-        loops = eventLoopGroup.makeIterator().map { RedisNodes(address, dialer: dialer, on: $0) }
+        let links = RedisLinks(address, limits: limits)
+        loops = eventLoopGroup.makeIterator().map { RedisNodes(links, on: $0) }
         for nodes in loops { nodes.eventLoop.execute { nodes.connect() } }
     }
 
@@ -112,7 +112,7 @@ public final class RedisStore: EventLoopStore {
     public func save(_ entries: [StoredEntry]) async throws(StoreError) {
         let start = NIODeadline.now()
         for first in stride(from: 0, to: entries.count, by: Self.entriesAtOnce) {
-            // What has begun takes one deadline more, two in a cluster.
+            // What has begun takes one deadline more.
             try checkTime(since: start)
             let now = clock.now()
             let batch = entries[first..<min(entries.count, first + Self.entriesAtOnce)]
@@ -122,10 +122,11 @@ public final class RedisStore: EventLoopStore {
             let texts = batch.map { RedisCommand.set($0, now: now) }
             if address.isCluster {
                 // On several nodes nothing but the replies tells what came first.
-                note(await write(index, []).first)
-                try Self.throwFirst(of: await write([], texts).second)
+                note(await write(index, [], within: limits.writeDeadline / 2).first)
+                let results = await write([], texts, within: limits.writeDeadline / 2)
+                try Self.throwFirst(of: results.second)
             } else {
-                let results = await write(index, texts)
+                let results = await write(index, texts, within: limits.writeDeadline)
                 note(results.first)
                 try Self.throwFirst(of: results.second)
             }
@@ -139,7 +140,8 @@ public final class RedisStore: EventLoopStore {
             try checkTime(since: start)
             let batch = keys[first..<min(keys.count, first + Self.keysAtOnce)]
             let commands = batch.map { RedisCommand.about($0.storeName, "DEL") }
-            try Self.throwFirst(of: await write([], commands).second)
+            let results = await write([], commands, within: limits.writeDeadline)
+            try Self.throwFirst(of: results.second)
         }
     }
 
@@ -154,10 +156,10 @@ public final class RedisStore: EventLoopStore {
     /// All writes go by one event loop, so that they reach each server in the order in which they
     /// were asked for.
     private func write(
-        _ first: [RedisCommand], _ second: [RedisCommand]
+        _ first: [RedisCommand], _ second: [RedisCommand], within deadline: Duration
     ) async -> (first: Results, second: Results) {
         let nodes = loops[0]
-        let deadline = NIODeadline.now() + TimeAmount(limits.writeDeadline)
+        let deadline = NIODeadline.now() + TimeAmount(deadline)
         let all = nodes.eventLoop.flatSubmit {
             EventLoopFuture.whenAllComplete(
                 (first + second).map { nodes.send($0, for: .writes, deadline: deadline) },
