@@ -30,12 +30,7 @@ struct PlainHeadScanner {
         do throws(Stop) {
             let method = try readMethod(bytes)
             try readTarget(bytes, &keyed)
-            var fields = 0
-            while try !readEmptyLine(bytes) {
-                fields += 1
-                if fields > PlainRequest.mostFields { return .notPlain }
-                try readField(bytes, &keyed)
-            }
+            try readFields(bytes, &keyed)
             guard hasHost else { return .notPlain }
             keyed.append(FieldKind.endMark)
             return .head(
@@ -96,29 +91,35 @@ struct PlainHeadScanner {
         return true
     }
 
-    @inline(__always)
-    private mutating func readField(
+    /// Reads all fields and the empty line.
+    private mutating func readFields(
         _ bytes: Span<UInt8>, _ keyed: inout OutputSpan<UInt8>
     ) throws(Stop) {
         let space = UInt8(ascii: " ")
-        let nameStart = position
-        let nameEnd = HTTPBytes.endOfToken(bytes, from: nameStart, to: end)
-        guard nameEnd < end else { throw .incomplete }
-        guard nameEnd > nameStart, bytes[unchecked: nameEnd] == UInt8(ascii: ":") else {
-            throw .notPlain
+        var fields = 0
+        while try !readEmptyLine(bytes) {
+            fields &+= 1
+            guard fields <= PlainRequest.mostFields else { throw .notPlain }
+            let nameStart = position
+            let nameEnd = HTTPBytes.endOfToken(bytes, from: nameStart, to: end)
+            guard nameEnd < end else { throw .incomplete }
+            guard nameEnd > nameStart, bytes[unchecked: nameEnd] == UInt8(ascii: ":") else {
+                throw .notPlain
+            }
+            var valueStart = nameEnd &+ 1
+            while valueStart < end, bytes[unchecked: valueStart] == space { valueStart &+= 1 }
+            let lineEnd = HTTPBytes.endOfPrintable(bytes, from: valueStart, to: end, lowest: 0x20)
+            guard lineEnd &+ 1 < end else { throw .incomplete }
+            guard bytes[unchecked: lineEnd] == UInt8(ascii: "\r"),
+                bytes[unchecked: lineEnd &+ 1] == UInt8(ascii: "\n")
+            else { throw .notPlain }
+            var valueEnd = lineEnd
+            while valueEnd > valueStart, bytes[unchecked: valueEnd &- 1] == space { valueEnd &-= 1 }
+            position = lineEnd &+ 2
+            try take(
+                bytes.extracting(nameStart..<nameEnd), bytes.extracting(valueStart..<valueEnd),
+                &keyed)
         }
-        var valueStart = nameEnd + 1
-        while valueStart < end, bytes[unchecked: valueStart] == space { valueStart += 1 }
-        let lineEnd = HTTPBytes.endOfPrintable(bytes, from: valueStart, to: end, lowest: 0x20)
-        guard lineEnd + 1 < end else { throw .incomplete }
-        guard bytes[unchecked: lineEnd] == UInt8(ascii: "\r"),
-            bytes[unchecked: lineEnd + 1] == UInt8(ascii: "\n")
-        else { throw .notPlain }
-        var valueEnd = lineEnd
-        while valueEnd > valueStart, bytes[unchecked: valueEnd - 1] == space { valueEnd -= 1 }
-        position = lineEnd + 2
-        try take(
-            bytes.extracting(nameStart..<nameEnd), bytes.extracting(valueStart..<valueEnd), &keyed)
     }
 
     @inline(__always)
