@@ -1,7 +1,7 @@
 /// Reads a document and notes what its canonical text needs: edits, and members put in order.
 ///
-/// It knows the grammar for itself rather than take tokens from ``JSONTokenizer``, which takes half
-/// as long again; what strings, numbers and literals are, both know from the same place.
+/// It knows the grammar for itself: tokens from ``JSONTokenizer`` would be handed over twice. What
+/// strings, numbers and literals are, both know from ``JSONScan``.
 struct CanonicalReader: ~Copyable {
     private var edits = DocumentEdits()
     private var order = MemberOrder()
