@@ -236,27 +236,24 @@ final class HitPathHandler: ChannelInboundHandler {
     private func settle(
         _ number: Int, _ response: CachedResponse?, _ context: ChannelHandlerContext
     ) {
-        guard let asked = asking, asked.number == number, var buffer = pending.take() else {
-            return
-        }
+        guard let asked = asking, asked.number == number, var buffer = pending.take() else { return }
         asking = nil
-        guard let response, context.channel.isWritable,
+        if let response, context.channel.isWritable,
             let hit = loop.freshResponse(response, asked.inquiry.directives)
-        else {
-            return handOn(
+        {
+            state.answer()
+            answer(hit, context)
+            loop.log(buffer, begun: asked.begun)
+            buffer.moveReaderIndex(forwardBy: asked.request.length)
+            pieces = 1
+            examine(buffer, context)
+        } else {
+            handOn(
                 asked.request, alias: asked.alias, buffer, context,
                 prepared: .init(inquiry: asked.inquiry, isAbsent: response == nil))
         }
-        state.answer()
-        answer(hit, context)
-        loop.log(buffer, begun: asked.begun)
-        buffer.moveReaderIndex(forwardBy: asked.request.length)
-        pieces = 1
-        examine(buffer, context)
-        if needsFlush {
-            needsFlush = false
-            context.flush()
-        }
+        // No read has brought this about, so nothing else will end it.
+        channelReadComplete(context: context)
     }
 
     /// Keeps what comes behind a request that waits, up to a bound.
