@@ -13,22 +13,23 @@ struct DirectLookup: Sendable {
     /// The longest body that is canonicalised on the event loop, in bytes.
     private static let longestBody = 128 << 10
 
-    /// What a whole plain request asks of the cache.
+    /// What a whole plain request asks of the cache: a POST.
     ///
     /// - Parameters:
     ///   - request: What the scan found.
+    ///   - keyed: The keyed parts that it gave.
     ///   - buffer: Begins with the request.
     /// - Returns: nil for a request that the full path has to judge.
-    func inquiry(of request: PlainRequest, in buffer: ByteBuffer) -> Inquiry? {
+    func inquiry(of request: PlainRequest, keyed: [UInt8], in buffer: ByteBuffer) -> Inquiry? {
         guard request.bodyLength <= Self.longestBody,
             let body = buffer.getSlice(
                 at: buffer.readerIndex + request.headLength, length: request.bodyLength)
         else { return nil }
-        let head = PlainHead(buffer.readableBytesUInt8Span.extracting(first: request.headLength))
-        guard case .upstream(let index, let path, let query) = routes.route(target: head.target)
+        let parts = KeyedParts(keyed)
+        guard case .upstream(let index, let path, let query) = routes.route(target: parts.target)
         else { return nil }
-        let requestHead = RequestHead(
-            method: head.method, path: path, query: query, headers: head.fields())
-        return proxy.inquiry(of: requestHead, upstream: index, body: body)
+        let head = RequestHead(
+            method: .init("POST"), path: path, query: query, headers: parts.fields)
+        return proxy.inquiry(of: head, upstream: index, body: body)
     }
 }

@@ -201,7 +201,8 @@ final class HitPathHandler: ChannelInboundHandler {
         _ request: PlainRequest, _ alias: RequestAlias, _ buffer: ByteBuffer, begun: UInt64,
         _ context: ChannelHandlerContext
     ) -> HitPathLoop.Hit? {
-        guard let direct, let inquiry = direct.inquiry(of: request, in: buffer) else {
+        guard let direct, let inquiry = direct.inquiry(of: request, keyed: loop.keyed, in: buffer)
+        else {
             handOn(request, alias: alias, buffer, context)
             return nil
         }
@@ -236,7 +237,9 @@ final class HitPathHandler: ChannelInboundHandler {
     private func settle(
         _ number: Int, _ response: CachedResponse?, _ context: ChannelHandlerContext
     ) {
-        guard let asked = asking, asked.number == number, var buffer = pending.take() else { return }
+        guard let asked = asking, asked.number == number, var buffer = pending.take() else {
+            return
+        }
         asking = nil
         if let response, context.channel.isWritable,
             let hit = loop.freshResponse(response, asked.inquiry.directives)

@@ -92,7 +92,23 @@ struct KeyedBytesTests {
         #expect(met > 100, "too few requests share an alias")
     }
 
-    /// What the full path decides about a request.
+    /// What is read back from the keyed bytes comes to the same plan as the whole head does.
+    @Test func keyedPartsComeToThePlanOfTheFullPath() {
+        var generator = RequestGenerator(seed: 3)
+        var compared = 0
+        for _ in 0..<20_000 {
+            let bytes = generator.text().bytes
+            let scan = PlainScan(bytes)
+            guard let request = scan.request, request.mayBeKnown, request.length == bytes.count,
+                let plan = RoutedPlan(bytes)
+            else { continue }
+            #expect(RoutedPlan(scan.keyed, body: Array(bytes[request.headLength...])) == plan)
+            compared += 1
+        }
+        #expect(compared > 1000, "too few requests are plain")
+    }
+
+    /// What is decided about a request.
     private struct RoutedPlan: Equatable {
         var route: Route
         var directives: Result<Directives, DirectiveError>
@@ -101,8 +117,21 @@ struct KeyedBytesTests {
 
         init?(_ bytes: [UInt8]) {
             guard let request = FullParse([bytes]).requests.first else { return nil }
-            route = RouteTable(names: []).route(target: Array((request.head.path ?? "").utf8))
-            var head = RequestHead(request.head, path: [], query: nil)
+            self.init(
+                RequestHead(request.head, path: [], query: nil),
+                target: Array((request.head.path ?? "").utf8), body: request.body)
+        }
+
+        init(_ keyed: [UInt8], body: [UInt8]) {
+            let parts = KeyedParts(keyed)
+            let head = RequestHead(
+                method: .init("POST"), path: [], query: nil, headers: parts.fields)
+            self.init(head, target: parts.target, body: body)
+        }
+
+        private init(_ request: RequestHead, target: [UInt8], body: [UInt8]) {
+            route = RouteTable(names: []).route(target: target)
+            var head = request
             if case .upstream(_, let path, let query) = route {
                 head.path = path
                 head.query = query
@@ -112,7 +141,7 @@ struct KeyedBytesTests {
             bypass = RequestPolicy.bypass(head, parsed)
             guard bypass == nil else { return }
             plan = RequestPolicy.plan(
-                head, parsed, upstream: [], sharesCredentials: false, body: request.body.span)
+                head, parsed, upstream: [], sharesCredentials: false, body: body.span)
         }
     }
 }
