@@ -24,8 +24,8 @@ struct DocumentEdits: ~Copyable {
     private var edits = ScratchList<Edit>(capacity: 16)
     private var replacements: [UInt8] = []
 
-    /// The most bytes that the edits add to a document.
-    var mostAdded: Int { replacements.count }
+    /// The most bytes that the edits add to a document: those by which numbers become longer.
+    private(set) var mostAdded = 0
 
     /// Gives the place of an offset that no later edit will stand before.
     @inline(__always)
@@ -61,6 +61,7 @@ struct DocumentEdits: ~Copyable {
             let decimal = JSONDecimal(document, range)
         else { throw .invalid }
         decimal.append(document, to: &replacements)
+        mostAdded += max(0, replacements.count - start - range.count)
         note(range, from: start)
     }
 

@@ -92,7 +92,7 @@ struct MemberPermutation: ~Copyable {
         to output: inout [UInt8]
     ) {
         // Each comma between members stands for one in the document.
-        output.append(addingCapacity: end + edits.mostAdded + OutputSpan<UInt8>.slack) { output in
+        output.append(addingCapacity: end + edits.mostAdded) { output in
             write(document, upTo: UInt32(truncatingIfNeeded: end), edits, to: &output)
         }
     }

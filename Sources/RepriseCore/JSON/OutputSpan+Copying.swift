@@ -1,8 +1,4 @@
 extension OutputSpan where Element == UInt8 {
-    /// How many bytes there must be room for beyond those that are appended, to copy short pieces at
-    /// the greatest speed.
-    static var slack: Int { 32 }
-
     /// Appends a piece of borrowed bytes; there must be room for it.
     mutating func append(copying bytes: Span<UInt8>, _ range: Range<Int>) {
         let source = bytes.bytes

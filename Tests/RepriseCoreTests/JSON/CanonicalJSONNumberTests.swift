@@ -115,4 +115,18 @@ struct CanonicalJSONNumberTests {
             try CanonicalJSON.form(of: "0." + String(repeating: "0", count: 100_000) + "1")
                 == "1e-100001")
     }
+
+    @Test(arguments: [1, 2, 3, 50, 1000])
+    func numbersThatBecomeLongerHaveRoom(count: Int) throws {
+        let long = "1" + String(repeating: "0", count: 20)
+        let document = "[" + Array(repeating: "1e20", count: count).joined(separator: ",") + "]"
+        let form = "[" + Array(repeating: long, count: count).joined(separator: ",") + "]"
+        #expect(try CanonicalJSON.form(of: document) == form)
+        // Escapes and spaces that go leave as much room as they took.
+        let mixed = #"{ "b" : 1e20 , "a" : "\u0041\u00e9\/", "c" : 0.10 }"#
+        let members = Array(repeating: mixed, count: count).joined(separator: " , ")
+        let member = #"{"a":"Aé/","b":\#(long),"c":0.1}"#
+        let sorted = Array(repeating: member, count: count).joined(separator: ",")
+        #expect(try CanonicalJSON.form(of: "[\(members)]") == "[\(sorted)]")
+    }
 }
