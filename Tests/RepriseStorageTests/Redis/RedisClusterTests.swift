@@ -1,5 +1,4 @@
 import NIOCore
-import NIOPosix
 import RepriseCore
 import RepriseTesting
 import Testing
@@ -102,7 +101,8 @@ struct RedisClusterTests {
 
     @Test func lossOfANodeCostsItsSlotsOnly() async throws {
         let cluster = try await RedisClusterProcess.start()
-        let store = try RedisFixture.open(url(cluster.nodes))
+        let store = try RedisFixture.open(
+            url(cluster.nodes), group: RedisFixture.oneLoop)
         try await store.save((0..<60).map { RedisFixture.entry($0, "text") })
         let lost = cluster.nodes[0]
         let (gone, kept) = (0..<60).reduce(into: ([Int](), [Int]())) { lists, number in
@@ -174,10 +174,12 @@ struct RedisClusterTests {
 
     @Test func clusterThatIsDownFailsEveryCallUntilItIsBack() async throws {
         let cluster = try await RedisClusterProcess.start()
-        let store = try RedisFixture.open(url(cluster.nodes))
+        let store = try RedisFixture.open(
+            url(cluster.nodes), group: RedisFixture.oneLoop)
         try await store.save([RedisFixture.entry(1, "text")])
         for node in cluster.nodes { try await node.kill() }
-        let fresh = try RedisFixture.open(url(cluster.nodes))
+        let fresh = try RedisFixture.open(
+            url(cluster.nodes), group: RedisFixture.oneLoop)
         for store in [store, fresh] {
             let error = await RedisFixture.failure { () throws(StoreError) in
                 try await store.save([RedisFixture.entry(1, "text")])

@@ -18,6 +18,12 @@ struct RedisFaultTests {
         return limits
     }
 
+    private func open(
+        _ url: String, limits: RedisStore.Limits = RedisFixture.patience
+    ) throws -> RedisStore {
+        try RedisFixture.open(url, limits: limits, group: RedisFixture.oneLoop)
+    }
+
     private func loadFailure(_ store: RedisStore) async -> StoreError? {
         await RedisFixture.failure { () throws(StoreError) in
             _ = try await store.load(SampleResponses.key(1))
@@ -76,7 +82,7 @@ struct RedisFaultTests {
     @Test func serverThatIsDownAtTheBeginningIsFoundLater() async throws {
         let server = try await RedisServerProcess.start()
         try await server.kill()
-        let store = try RedisFixture.open(server.url)
+        let store = try open(server.url)
         let error = await loadFailure(store)
         #expect(error == .unavailable("127.0.0.1:\(server.port) refuses the connection"))
         try await server.restart()
@@ -86,7 +92,7 @@ struct RedisFaultTests {
 
     @Test func serverIsKilledAndRestartedUnderLoad() async throws {
         let server = try await RedisServerProcess.start()
-        let store = try RedisFixture.open(server.url)
+        let store = try open(server.url)
         let failures = try await failures(of: store) {
             for _ in 0..<3 {
                 try await server.kill()
@@ -104,7 +110,7 @@ struct RedisFaultTests {
 
     @Test func serverIsFrozenUnderLoad() async throws {
         let server = try await RedisServerProcess.start()
-        let store = try RedisFixture.open(server.url, limits: Self.impatience)
+        let store = try open(server.url, limits: Self.impatience)
         let failures = try await failures(of: store) {
             server.freeze()
             // Until both connections have been given up.
@@ -125,10 +131,10 @@ struct RedisFaultTests {
 
     @Test func hungServerIsToldAndThenLeftAlone() async throws {
         let server = try await RedisServerProcess.start()
-        let store = try RedisFixture.open(server.url, limits: Self.impatience)
+        let store = try open(server.url, limits: Self.impatience)
         try await untilLoading(store, 1)
         server.freeze()
-        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let loop = RedisFixture.oneLoop.next()
         let lookups = try await loop.submit {
             (0..<10).map { store.load(SampleResponses.key($0), on: loop) }
         }.get()
@@ -142,7 +148,7 @@ struct RedisFaultTests {
 
     @Test func writeThatWasGivenUpDoesNotUndoALaterOne() async throws {
         let server = try await RedisServerProcess.start()
-        let store = try RedisFixture.open(server.url, limits: Self.impatience)
+        let store = try open(server.url, limits: Self.impatience)
         for round in 0..<5 {
             try await RedisFixture.untilWorking { () throws(StoreError) in
                 try await store.save([RedisFixture.entry(1, "before")])
@@ -164,9 +170,25 @@ struct RedisFaultTests {
         await store.close()
     }
 
+    @Test func connectionThatWasGivenUpIsEndedOnTheServer() async throws {
+        let ended = Signal()
+        let server = try await FakeRedis { text in
+            if text.contains("HELLO") { return "%1\r\n$2\r\nid\r\n:4242\r\n" }
+            let isEnd = text.contains("KILL\r\n$2\r\nID\r\n$4\r\n4242\r\n$4\r\nADDR\r\n")
+            if isEnd, text.contains("\r\n127.0.0.1:") { ended.raise() }
+            return text.contains("SETNAME")
+                ? String(repeating: "+OK\r\n", count: isEnd ? 3 : 2) : ""
+        }
+        let store = try open("redis://127.0.0.1:\(server.port)", limits: Self.impatience)
+        #expect(await loadFailure(store) == .timedOut)
+        await ended.reaches(1)
+        await store.close()
+        try await server.close()
+    }
+
     @Test func connectionThatTheServerClosesIsMadeAgain() async throws {
         let server = try await RedisServerProcess.start()
-        let store = try RedisFixture.open(server.url)
+        let store = try open(server.url)
         for number in 0..<5 {
             try await RedisFixture.untilWorking { () throws(StoreError) in
                 try await store.save([RedisFixture.entry(number, "text")])
@@ -187,7 +209,7 @@ struct RedisFaultTests {
     func rubbishEndsEveryCall(answer: String) async throws {
         let server = try await FakeRedis { _ in answer }
         for url in ["redis://127.0.0.1", "rediss://127.0.0.1", "redis-cluster://127.0.0.1"] {
-            let store = try RedisFixture.open(
+            let store = try open(
                 "\(url):\(server.port)", limits: Self.impatience)
             for _ in 0..<3 {
                 let failure = await loadFailure(store)
@@ -207,7 +229,7 @@ struct RedisFaultTests {
 
     @Test func serverThatHangsUpAtOnceEndsEveryCall() async throws {
         let server = try await FakeRedis { _ in nil }
-        let store = try RedisFixture.open("redis://127.0.0.1:\(server.port)")
+        let store = try open("redis://127.0.0.1:\(server.port)")
         for _ in 0..<3 {
             #expect(
                 await loadFailure(store)
@@ -224,7 +246,7 @@ struct RedisFaultTests {
             if text.contains("SETNAME") { return "+OK\r\n+OK\r\n" }
             return "$1\r\na\r\n$1\r\nb\r\n"
         }
-        let store = try RedisFixture.open("redis://127.0.0.1:\(server.port)")
+        let store = try open("redis://127.0.0.1:\(server.port)")
         #expect(try await RedisFixture.text(store, 1) == "a")
         let failure = await loadFailure(store)
         // The connection may have been made again by now.
@@ -248,13 +270,10 @@ struct RedisFaultTests {
         }
         var limits = RedisFixture.patience
         limits.lookupDeadline = .seconds(2)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let store = try RedisFixture.open(
-            "redis://127.0.0.1:\(server.port)", limits: limits, group: group)
+        let store = try open("redis://127.0.0.1:\(server.port)", limits: limits)
         #expect(await loadFailure(store) == .timedOut)
         #expect(try await RedisFixture.text(store, 2) == "b")
         await store.close()
-        try await group.shutdownGracefully()
         try await server.close()
     }
 
@@ -263,9 +282,8 @@ struct RedisFaultTests {
             if text.contains("HELLO") { return "%0\r\n" }
             return text.contains("SETNAME") ? "+OK\r\n+OK\r\n" : ""
         }
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let store = try RedisFixture.open("redis://127.0.0.1:\(server.port)", group: group)
-        let loop = group.next()
+        let store = try open("redis://127.0.0.1:\(server.port)")
+        let loop = RedisFixture.oneLoop.next()
         let last = try await loop.submit {
             for number in 0..<RedisLink.mostPending {
                 _ = store.load(SampleResponses.key(number % 10), on: loop)
@@ -276,7 +294,6 @@ struct RedisFaultTests {
             throws: StoreError.unavailable("too many commands wait for 127.0.0.1:\(server.port)")
         ) { _ = try await last.get() }
         await store.close()
-        try await group.shutdownGracefully()
         try await server.close()
     }
 }

@@ -16,7 +16,10 @@ enum RedisFixture {
         return limits
     }
 
-    /// Opens a store on the process's own event loops.
+    /// One event loop, for tests in which all calls have to use the same connections.
+    static let oneLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+    /// Opens a store, unless told otherwise on the process's own event loops.
     static func open(
         _ url: String, limits: RedisStore.Limits = patience, clock: WallClock = .system,
         group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
