@@ -177,6 +177,8 @@ final class RedisLink: @unchecked Sendable {
         attempt?.cancel()
         givenUp = nil
         state = .ready(handler)
+        // Those that waited may all be overdue by now, but their replies are awaited.
+        if timer == nil, !pending.isEmpty { setTimer(.now() + patience) }
         flush()
     }
 
