@@ -63,23 +63,13 @@ extension CachingProxy {
     private func fetch(
         _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
     ) async -> FlightOutcome {
-        await withTaskGroup(of: FlightOutcome.self) { group in
-            group.addTask { [self] in
-                do {
-                    return .complete(try await receive(message, flight, recorder))
-                } catch let failure as FlightFailure {
-                    return .failed(failure)
-                } catch {
-                    return .failed(.upstream(UpstreamError(error)))
-                }
+        await flight.cancellation.whileCancellable {
+            do {
+                return .complete(try await receive(message, flight, recorder))
+            } catch {
+                if Task.isCancelled { return .failed(.cancelled) }
+                return .failed(error as? FlightFailure ?? .upstream(UpstreamError(error)))
             }
-            group.addTask {
-                try? await flight.waitUntilAbandoned()  // cancelled with the group: over anyway
-                return .failed(.cancelled)
-            }
-            let first = await group.next() ?? .failed(.cancelled)
-            group.cancelAll()
-            return first
         }
     }
 

@@ -7,6 +7,8 @@ import Synchronization
 /// The call runs in ``FlightService``; readers come and go. Whoever waits is a continuation kept
 /// beside the state, so a wake-up costs one lock and no task.
 final class Flight: Sendable {
+    /// Ends the call once nobody reads and nothing is gained by going on.
+    let cancellation = Cancellation()
     private let guarded: Mutex<Guarded>
 
     private struct Guarded {
@@ -18,7 +20,7 @@ final class Flight: Sendable {
 
     /// What a waiter waits for; each kind of change wakes only its own.
     private enum Change: Int, CaseIterable {
-        case response, room, abandonment
+        case response, room
     }
 
     /// Makes a flight that has not started.
@@ -77,17 +79,13 @@ final class Flight: Sendable {
 
     /// Says that the response is not worth finishing for the cache's sake alone.
     func stopKeepingAlone() {
-        change(.abandonment) { $0.keepsGoingAlone = false }
+        guarded.withLock { $0.state.keepsGoingAlone = false }
+        cancelIfAbandoned()
     }
 
     /// Waits until readers have caught up enough for the upstream to be read on.
     func waitForRoom() async throws(FlightFailure) {
         _ = try await wait(for: .room) { $0.hasRoom ? true : nil }
-    }
-
-    /// Waits until nobody reads and nothing is gained by going on.
-    func waitUntilAbandoned() async throws(FlightFailure) {
-        _ = try await wait(for: .abandonment) { $0.isAbandoned ? true : nil }
     }
 
     // MARK: The readers' side
@@ -107,7 +105,8 @@ final class Flight: Sendable {
     }
 
     func leave(_ id: FlightState.ReaderID) {
-        change(.response, .room, .abandonment) { $0.removeReader(id) }
+        change(.response, .room) { $0.removeReader(id) }
+        cancelIfAbandoned()
     }
 
     /// The outcome as it is now; nil while the response is on its way.
@@ -133,6 +132,10 @@ final class Flight: Sendable {
         case .fail(let failure): throw failure
         case .finish, .wait: return nil
         }
+    }
+
+    private func cancelIfAbandoned() {
+        if guarded.withLock({ $0.state.isAbandoned }) { cancellation.cancel() }
     }
 
     // MARK: Waiting
