@@ -8,10 +8,13 @@ extension HTTPClient.Configuration {
         var pool = HTTPClient.Configuration.ConnectionPool(idleTimeout: .seconds(60))
         pool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16_384
         pool.retryConnectionEstablishment = false
-        return HTTPClient.Configuration(
+        var client = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: Timeout(
                 connect: configuration.connectTimeout, read: configuration.idleTimeout),
             connectionPool: pool, decompression: .disabled)
+        // Nobody collects traces here, and making spans that go nowhere takes time as well.
+        client.tracing.tracer = nil
+        return client
     }
 }
