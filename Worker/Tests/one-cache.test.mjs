@@ -1,19 +1,14 @@
 // One cache: what the Worker stores in a real Redis, through a stand-in of Upstash's REST API, has the
-// name and the text that native code computes, and the other way round.
+// name and the text that native code computes, and the other way round. The native server itself stands
+// beside the Worker in native-server.test.mjs.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, afterEach, before, beforeEach, mock, test } from "node:test";
-import { upstashStandIn } from "../local/upstash-stand-in.mjs";
 import { Operation, beginMessage, fields, i64, u32, utf8 } from "./support/frames.mjs";
 import { Client, Upstream } from "./support/harness.mjs";
 import { NativeCore } from "./support/native.mjs";
+import { Redis } from "./support/redis.mjs";
 
 const NOW = 1_700_000_000_000;
 const BODY = '{"model":"gpt-é","messages":[{"role":"user","content":"Hi 😀"}],"n":1.0}';
@@ -24,36 +19,17 @@ const HEADERS = [
 const HEAD = { "content-type": "application/json", "x-request-id": "r1" };
 const ANSWER = '{"choices":[{"index":0,"finish_reason":"stop","message":{"content":"é\\u0000"}}],"usage":{"prompt_tokens":1,"completion_tokens":2}}';
 
-const folder = mkdtempSync(join(tmpdir(), "reprise-worker-"));
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest();
-let redis, standIn, upstream, native, client;
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
+let redis, upstream, native, client;
 
 before(async () => {
-  const port = await freePort();
-  redis = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]);
-  for await (const line of redis.stdout) {
-    if (String(line).includes("Ready to accept connections")) break;
-  }
-  standIn = await upstashStandIn({ redis: `redis://127.0.0.1:${port}`, token: "secret" });
+  redis = await Redis.start();
 });
 
-after(async () => {
-  await standIn.close();
-  redis.kill();
-  rmSync(folder, { recursive: true });
-});
+after(() => redis.stop());
 
 beforeEach(async () => {
-  await standIn.command(["FLUSHALL"]);
+  await redis.command(["FLUSHALL"]);
   mock.timers.enable({ apis: ["Date"], now: NOW });
   upstream = await Upstream.start();
   upstream.answer = (_, response) => {
@@ -63,8 +39,8 @@ beforeEach(async () => {
   native = new NativeCore();
   client = new Client({
     DEFAULT_UPSTREAM: upstream.url,
-    UPSTASH_REDIS_REST_URL: standIn.url,
-    UPSTASH_REDIS_REST_TOKEN: "secret",
+    UPSTASH_REDIS_REST_URL: redis.restURL,
+    UPSTASH_REDIS_REST_TOKEN: redis.token,
   });
 });
 
@@ -117,15 +93,15 @@ async function nativeEntry() {
 test("the Worker's entry has the name, text and expiry that native code computes", async () => {
   assert.equal((await ask()).cache, "reprise; fwd=uri-miss; stored");
   const entry = await nativeEntry();
-  assert.deepEqual(await standIn.command(["KEYS", "*"]), [entry.name]);
-  assert.equal(await standIn.command(["GET", entry.name]), entry.text);
-  const left = await standIn.command(["PTTL", entry.name]);
+  assert.deepEqual(await redis.command(["KEYS", "*"]), [entry.name]);
+  assert.equal(await redis.command(["GET", entry.name]), entry.text);
+  const left = await redis.command(["PTTL", entry.name]);
   assert.ok(left <= entry.milliseconds && left > entry.milliseconds - 60_000, `${left} ms left`);
 });
 
 test("an entry of the Worker is a native hit", async () => {
   await ask();
-  const text = await standIn.command(["GET", await nativeLookup()]);
+  const text = await redis.command(["GET", await nativeLookup()]);
   const check = await native.call(Operation.storedText, 0, Buffer.concat([Buffer.of(1), utf8(text)]));
   const answer = await digest(check);
   assert.equal(answer[0], 0, "it is answered");
@@ -134,7 +110,7 @@ test("an entry of the Worker is a native hit", async () => {
 
 test("an entry of native code is a hit in the Worker", async () => {
   const { name, text } = await nativeEntry();
-  await standIn.command(["SET", name, text]);
+  await redis.command(["SET", name, text]);
   const hit = await ask();
   assert.equal(hit.cache, "reprise; hit; ttl=600");
   assert.equal(hit.text, ANSWER);
@@ -144,9 +120,9 @@ test("an entry of native code is a hit in the Worker", async () => {
 test("a damaged entry is removed from Redis", async () => {
   await ask();
   const name = await nativeLookup();
-  await standIn.command(["SETRANGE", name, "300", "#"]);
+  await redis.command(["SETRANGE", name, "300", "#"]);
   assert.equal((await ask({ "cache-control": "only-if-cached" })).status, 504);
-  assert.equal(await standIn.command(["EXISTS", name]), 0);
+  assert.equal(await redis.command(["EXISTS", name]), 0);
 });
 
 test("a Redis that goes away is a miss, and caching resumes when it is back", async () => {
@@ -154,7 +130,7 @@ test("a Redis that goes away is a miss, and caching resumes when it is back", as
   const { fetch } = globalThis;
   mock.method(console, "error", () => {});
   globalThis.fetch = (url, options) =>
-    url.startsWith(standIn.url) ? Promise.reject(new TypeError("fetch failed")) : fetch(url, options);
+    url.startsWith(redis.restURL) ? Promise.reject(new TypeError("fetch failed")) : fetch(url, options);
   try {
     assert.equal((await ask()).cache, "reprise; fwd=uri-miss; stored");
   } finally {

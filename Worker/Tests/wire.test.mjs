@@ -2,12 +2,10 @@
 // server too when WORKER_NATIVE_BINARY names it.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import { Client, KVNamespace, Upstream } from "./support/harness.mjs";
+import { NativeProxy, nativeBinary } from "./support/native-proxy.mjs";
 import { answerAsAsked } from "./support/wire-upstream.mjs";
 
 const cases = JSON.parse(readFileSync(new URL("wire-cases.json", import.meta.url)));
@@ -62,21 +60,17 @@ describe("the Worker", () => {
   }
 });
 
-const native = process.env.WORKER_NATIVE_BINARY;
-describe("the native server", { skip: native ? false : "WORKER_NATIVE_BINARY names no binary" }, () => {
-  let upstream, server, url;
+describe("the native server", { skip: nativeBinary ? false : "WORKER_NATIVE_BINARY names no binary" }, () => {
+  let upstream, proxy;
   before(async () => {
     upstream = await Upstream.start();
     upstream.answer = answerAsAsked;
-    server = spawn(native, [
-      "serve", "--listen", "127.0.0.1:0", "--store", "memory:",
-      "--default-upstream", upstream.url, "--upstream", `other=${upstream.url}/other`,
-    ], { stdio: ["ignore", "pipe", "ignore"] });
-    const [line] = await once(createInterface(server.stdout), "line");
-    url = /listens on (http:\/\/[^\s,]+)/.exec(line)[1];
+    proxy = await NativeProxy.start([
+      "--store", "memory:", "--default-upstream", upstream.url, "--upstream", `other=${upstream.url}/other`,
+    ]);
   });
-  after(() => {
-    server.kill();
+  after(async () => {
+    await proxy.stop();
     upstream.close();
   });
   for (const [number, wire] of cases.entries()) {
@@ -85,19 +79,13 @@ describe("the native server", { skip: native ? false : "WORKER_NATIVE_BINARY nam
     test(wire.name, async () => {
       await check(
         upstream,
-        async ({ path, method = "POST", headers = {}, body }) => {
-          const response = await fetch(url + path, {
+        ({ path, method, headers = {}, body }) =>
+          proxy.ask(path, {
             method,
+            body,
             // A credential of the case's own keeps the cases apart.
-            headers: {
-              "content-type": "application/json", ...headers,
-              authorization: `${headers.authorization ?? "Bearer k"}-${number}`,
-              "cache-control": headers["cache-control"] ?? "x",
-            },
-            body: method === "GET" ? undefined : (body ?? '{"model":"m","messages":[]}'),
-          });
-          return { status: response.status, headers: response.headers, cache: response.headers.get("cache-status"), text: await response.text() };
-        },
+            headers: { ...headers, authorization: `${headers.authorization ?? "Bearer k"}-${number}` },
+          }),
         wire,
       );
     });
