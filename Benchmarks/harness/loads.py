@@ -1,11 +1,13 @@
-"""The clients: wrk, h2load and load.c, each returning rates and latencies in microseconds."""
+"""The clients: wrk, h2load, load.c and redis-benchmark, each returning rates and latencies in
+microseconds."""
 
+import csv
 import json
 import os
 import re
 
 from .peers import HERE
-from .processes import BenchmarkError, LOAD_CPU, run
+from .processes import BenchmarkError, LOAD_CPU, SERVER_CPU, run
 
 
 def wrk(peer, request, seconds, connections=32, threads=1, cpu=LOAD_CPU):
@@ -69,6 +71,20 @@ def load(tools, peer, request, *options, cpu=LOAD_CPU, seconds=120):
     result = json.loads(text.splitlines()[-1])
     _check(result, peer)
     return {**result, "rate": result["requests"] / max(result["seconds"], 1e-9)}
+
+
+def redis_benchmark(server, name, seconds, connections=32):
+    """GETs of one value, without pipelining, from the CPU where a proxy would stand."""
+    def ask(count):
+        text = run(
+            ["redis-benchmark", "-p", server.port, "-c", connections, "-n", count, "--csv", "GET",
+             name], SERVER_CPU, seconds + 60)
+        row = next(csv.DictReader(text.splitlines()))
+        latencies = {part: float(row[f"{part}_latency_ms"]) * 1000 for part in ("p50", "p99")}
+        return {"rate": float(row["rps"]), **latencies}
+
+    # It takes a number of requests, not of seconds.
+    return ask(int(ask(10_000)["rate"] * seconds))
 
 
 def _check(result, peer):

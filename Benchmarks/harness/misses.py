@@ -1,4 +1,4 @@
-"""Misses, collapsed requests, idle streams, and hits from the persistent store."""
+"""Misses, collapsed requests, and idle streams."""
 
 import os
 import statistics
@@ -129,44 +129,5 @@ def idle_streams(bench):
             "streams": streams.count, "wanted": count, "lost": lost,
             "bytes per stream": (after - before) / max(streams.count, 1),
             "seconds to open": opened, "hits before": before_latency, "hits meanwhile": during,
-        }
-    return results
-
-
-def cold_sqlite(bench):
-    """Hits from a SQLite store that this process has not read before."""
-    return _from_sqlite(bench, 5000, 5000, 1, ("--connections", 4))
-
-
-def million_in_sqlite(bench):
-    """The same with 1,000,000 entries; only with --with-million."""
-    return _from_sqlite(
-        bench, 1_000_000, 20_000, 47, ("--connections", 32, "--rate", 4000))
-
-
-def _from_sqlite(bench, entries, asked, stride, filling):
-    request = Request(bench.folder, "json-1k")
-    file = os.path.join(bench.folder, f"store-{entries}.db")
-    flags = ("--max-store", "16GB")
-    filler = bench.peers.reprise(*flags, store=f"sqlite:{file}")
-    load(bench.tools, filler, request, "--count", entries, "--unique", 1, *filling,
-         seconds=entries / 1000 + 120)
-    filler.process.stop(120)
-    bench.peers.stop(filler)
-    results = {"entries": entries, "file": os.path.getsize(file)}
-    for connections in (1, 8):
-        begun = time.monotonic()
-        peer = bench.peers.reprise(*flags, store=f"sqlite:{file}")
-        ready = (time.monotonic() - begun) * 1000
-        # Only the first time are they not in memory: this cannot be measured again.
-        bench.quiet.wait()
-        measured = load(
-            bench.tools, peer, request, "--connections", connections, "--count", asked,
-            "--unique", 1, "--stride", stride)
-        resident = peer.process.resident_bytes()
-        bench.peers.stop(peer)
-        results[f"{connections} connections"] = {
-            "ready": ready, "resident": resident, "rate": measured["rate"],
-            "share of hits": measured["hits"] / measured["requests"], **measured["whole"],
         }
     return results

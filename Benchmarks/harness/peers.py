@@ -1,6 +1,7 @@
 """Reprise and what it is measured against, each started with its configuration in peers/."""
 
 import os
+import re
 import ssl
 import time
 
@@ -43,6 +44,22 @@ class Peer:
 
     def stop(self):
         self.process.stop()
+
+
+class RedisServer(Peer):
+    """A running redis-server."""
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}"
+
+    def command(self, *words):
+        """Runs one command by redis-cli; returns what it says."""
+        return run(["redis-cli", "-p", self.port, *words])
+
+    def reads(self):
+        """How many reads have found their value so far."""
+        return int(re.search(r"keyspace_hits:(\d+)", self.command("INFO", "stats")).group(1))
 
 
 class Peers:
@@ -132,6 +149,14 @@ class Peers:
         process = Process([self.tools["epoll"], port, path], cpu, self._log("epoll"))
         return self._running("bare loop", process, port)
 
+    def redis(self, cpu=LOAD_CPU):
+        """Starts an empty redis-server that writes nothing to disk."""
+        port = free_port()
+        process = Process(
+            ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly",
+             "no", "--dir", self.folder, "--loglevel", "warning"], cpu, self._log("redis"))
+        return self._running("redis-benchmark GET", process, port, kind=RedisServer)
+
     def litellm(self, command):
         """Starts LiteLLM's proxy with its local cache."""
         port = free_port()
@@ -170,10 +195,10 @@ class Peers:
         while self.running:
             self.running.pop().stop(3)
 
-    def _running(self, name, process, port, scheme="http"):
+    def _running(self, name, process, port, scheme="http", kind=Peer):
         self.running.append(process)
         process.wait_for_port(port)
-        return Peer(name, process, port, scheme)
+        return kind(name, process, port, scheme)
 
     def _log(self, name):
         return os.path.join(self.folder, f"{name}-{self._next()}.log")

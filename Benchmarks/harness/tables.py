@@ -1,6 +1,7 @@
 """Prints results as tables that can be read in a terminal and pasted into a Markdown page."""
 
 from .rounds import ratio
+from .stores import BEHIND, THROUGH
 
 BARE, NGINX, REPRISE = "bare loop", "nginx", "Reprise"
 
@@ -114,19 +115,37 @@ def idle_table(result):
         rows)
 
 
-def sqlite_table(results):
+def redis_table(result):
+    servers = result["servers"]
     rows = []
-    for result in results:
+    for name, numbers in servers.items():
+        rows.append([
+            name, count(numbers["rate"]), times(ratio(servers, name, NGINX)),
+            micros(numbers["p50"]), micros(numbers["p99"]), count(numbers.get("calls")),
+            f"{numbers['reads a hit']:.2f}" if "reads a hit" in numbers else "",
+            megabytes(numbers["resident"]),
+        ])
+    return table(
+        f"Hits through Redis, where the entry has {count(result['entry'])} bytes",
+        ["server", "a second", "÷ nginx", "p50, µs", "p99, µs", "upstream calls",
+         "reads of Redis a hit", "RSS"], rows)
+
+
+def cold_table(results):
+    """`results`: by the names of the stores."""
+    rows = []
+    for store, result in results:
         for name in ("1 connections", "8 connections"):
             numbers = result[name]
             rows.append([
-                f"{count(result['entries'])} entries, {name.replace('1 connections', '1 connection')}",
+                f"{store}, {count(result['entries'])} entries, "
+                + name.replace("1 connections", "1 connection"),
                 count(numbers["rate"]), micros(numbers["p50"]), micros(numbers["p99"]),
                 f"{numbers['share of hits'] * 100:.1f} %", f"{numbers['ready']:.0f}",
                 megabytes(numbers["resident"]),
             ])
     return table(
-        "Hits from SQLite that are not in memory, µs",
+        "Hits that are not in memory, µs",
         ["workload", "a second", "p50", "p99", "hits", "ready after, ms", "RSS"], rows)
 
 
@@ -163,7 +182,16 @@ def bar_table(results):
         bar("hits ÷ bare loop", "≥ 0.80", value >= 0.8, f"{value:.2f}")
         value = ratio(plain, REPRISE, NGINX, "p99")
         bar("p99 of hits ÷ nginx's", "≤ 1.00", value <= 1, f"{value:.2f}")
+    if "redis" in results:
+        servers = results["redis"]["servers"]
+        value = ratio(servers, THROUGH, NGINX)
+        bar("hits through Redis ÷ nginx from memory", "≥ 0.50", value >= 0.5, f"{value:.2f}")
+        value = ratio(servers, BEHIND, REPRISE)
+        bar("hits from memory, Redis behind ÷ without", "≥ 0.95", value >= 0.95, f"{value:.2f}")
     for title, result in results.get("misses", {}).items():
+        # With more at once a latency is the time in the queue for one core.
+        if not title.endswith(", 1 at once"):
+            continue
         for point in ("first", "whole"):
             value = result["added"][f"Reprise {point}"] - result["added"][f"nginx proxy_pass {point}"]
             bar(f"miss, {title}, {point}: beyond nginx", "≤ 100 µs", value <= 100, f"{value:+.0f} µs")

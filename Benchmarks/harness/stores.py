@@ -1,0 +1,109 @@
+"""Hits from the persistent stores: SQLite and Redis."""
+
+import os
+import re
+import time
+
+from .content import Request
+from .loads import load, redis_benchmark, wrk
+from .processes import BenchmarkError
+from .rounds import interleaved, medians
+
+THROUGH, BEHIND = "Reprise, from Redis", "Reprise, Redis behind"
+
+
+def cold_sqlite(bench):
+    """Hits from a SQLite store that this process has not read before."""
+    return _from_sqlite(bench, 5000, 5000, 1, ("--connections", 4))
+
+
+def million_in_sqlite(bench):
+    """The same with 1,000,000 entries; only with --with-million."""
+    return _from_sqlite(
+        bench, 1_000_000, 20_000, 47, ("--connections", 32, "--rate", 4000))
+
+
+def _from_sqlite(bench, entries, asked, stride, filling):
+    file = os.path.join(bench.folder, f"store-{entries}.db")
+    flags = ("--max-store", "16GB")
+    results = _cold(bench, f"sqlite:{file}", entries, asked, stride, filling, flags)
+    return {"file": os.path.getsize(file), **results}
+
+
+def redis(bench):
+    """Hits through Redis: of one entry, beside the peers, and of entries never asked for before."""
+    results = _one_entry_of_redis(bench)
+    server = bench.peers.redis()
+    results["cold"] = _cold(bench, server.url, 20_000, 20_000, 1, ("--connections", 4))
+    bench.peers.stop(server)
+    return results
+
+
+def _one_entry_of_redis(bench):
+    """Hits that ask Redis, hits from memory with it behind and without, and Redis by itself."""
+    request = Request(bench.folder, "json-1k")
+    server = bench.peers.redis()
+    proxies = [
+        bench.peers.reprise(), bench.peers.reprise(name=BEHIND, store=server.url),
+        bench.peers.reprise("--memory", "0", name=THROUGH, store=server.url),
+        bench.peers.nginx("nginx-cache.conf"),
+    ]
+    for peer in proxies:
+        peer.warm(request)
+    names = server.command("KEYS", "reprise:*").split()
+    entries = [name for name in names if re.fullmatch("reprise:[0-9a-f]{64}", name)]
+    if len(entries) != 1:
+        raise BenchmarkError(f"one entry should be in Redis, and there are {len(entries)}")
+
+    def measure(peer, seconds):
+        if peer is server:
+            return redis_benchmark(server, entries[0], seconds)
+        calls, reads = bench.peers.upstream_calls(), server.reads()
+        result = wrk(peer, request, seconds)
+        return {
+            **result, "calls": bench.peers.upstream_calls() - calls,
+            "reads a hit": (server.reads() - reads) / result["requests"],
+        }
+
+    peers = [*proxies, server]
+    for peer in peers:
+        measure(peer, 1)
+    results = interleaved(
+        bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds),
+        bench.options.rounds)
+    length = int(server.command("STRLEN", entries[0]))
+    bench.peers.stop(*peers)
+    if results[THROUGH]["reads a hit"] < 0.99:
+        raise BenchmarkError("hits were answered that Redis was not asked for")
+    return {"entry": length, "servers": results}
+
+
+def _cold(bench, store, entries, asked, stride, filling, flags=()):
+    """Hits on entries that another process has stored, each asked for once."""
+    request = Request(bench.folder, "json-1k")
+    filler = bench.peers.reprise(*flags, store=store)
+    load(bench.tools, filler, request, "--count", entries, "--unique", 1, *filling,
+         seconds=entries / 1000 + 120)
+    filler.process.stop(120)
+    bench.peers.stop(filler)
+    results = {"entries": entries}
+
+    def measure(connections):
+        # Only the first time are they not in memory: each measurement has a process of its own.
+        begun = time.monotonic()
+        peer = bench.peers.reprise(*flags, store=store)
+        ready = (time.monotonic() - begun) * 1000
+        measured = load(
+            bench.tools, peer, request, "--connections", connections, "--count", asked,
+            "--unique", 1, "--stride", stride)
+        resident = peer.process.resident_bytes()
+        bench.peers.stop(peer)
+        return {
+            "ready": ready, "resident": resident, "rate": measured["rate"],
+            "share of hits": measured["hits"] / measured["requests"], **measured["whole"],
+        }
+
+    for connections in (1, 8):
+        results[f"{connections} connections"] = medians([
+            bench.quiet.measure(lambda: measure(connections)) for _ in range(bench.few_rounds)])
+    return results
