@@ -119,9 +119,12 @@ final class RESTClient: Sendable {
             result.give(.failure(.unavailable("\(service): the URL cannot be used")))
             return
         }
+        // On one loop: between two, AsyncHTTPClient may give back a connection that has been closed
+        // meanwhile, when an answer comes before its request was sent whole, and then it traps.
         client.execute(
             request: request,
             delegate: ResponseAccumulator(request: request, maxBodySize: call.answerLimit),
+            eventLoop: .delegateAndChannel(on: client.eventLoopGroup.any()),
             deadline: call.deadline
         ).futureResult.whenComplete { [service, token] outcome in
             switch outcome {

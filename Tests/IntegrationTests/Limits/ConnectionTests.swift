@@ -43,7 +43,7 @@ struct ConnectionTests {
     @Test func idleConnectionIsClosedWithoutAWord() async throws {
         try await SimulatedUpstream.run(.builtIn()) { upstream in
             try await ServedProxy.with(
-                upstream: upstream.origin, ["--client-idle-timeout", "100ms"]
+                upstream: upstream.origin, ["--client-idle-timeout", "1s"]
             ) { proxy in
                 let silent = try await WireConnection.exchange("", port: proxy.port)
                 #expect(silent.isEmpty)
