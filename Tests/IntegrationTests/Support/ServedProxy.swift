@@ -97,7 +97,7 @@ struct ServedProxy: Sendable {
             }
             request.body = .bytes(ByteBuffer(string: body))
         }
-        let response = try await client.execute(request, timeout: .minutes(1))
+        let response = try await client.execute(request, timeout: .minutes(4))
         return ClientAnswer(
             status: response.status.code, version: response.version, headers: response.headers,
             body: String(buffer: try await response.body.collect(upTo: 64 << 20)))

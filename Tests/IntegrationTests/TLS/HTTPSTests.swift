@@ -49,7 +49,7 @@ struct HTTPSTests {
         let events = Chat.events("one", "two")
         let script = Script.always(.eventStream(events).gated(by: gate, afterPieces: 1))
         try await served(script, version) { proxy, _, client in
-            let response = try await client.execute(request(proxy), timeout: .minutes(1))
+            let response = try await client.execute(request(proxy), timeout: .minutes(4))
             var text = ""
             for try await buffer in response.body {
                 text += String(buffer: buffer)
@@ -68,7 +68,7 @@ struct HTTPSTests {
         ])
         try await served(script, version) { proxy, _, client in
             await #expect(throws: (any Error).self) {
-                let response = try await client.execute(request(proxy), timeout: .minutes(1))
+                let response = try await client.execute(request(proxy), timeout: .minutes(4))
                 _ = try await response.body.collect(upTo: 1 << 20)
             }
             // A stream was cut, not what else the connection carries.

@@ -26,8 +26,10 @@ struct FuzzRun {
         print("REPRISE_FUZZ_SEED=\(seed)")
     }
 
-    /// Goes on to the next case, if there is to be one.
-    mutating func next() -> Bool {
+    /// Goes on to the next case, if there is to be one, and lets other tests have the thread now and
+    /// then.
+    mutating func next() async -> Bool {
+        if number.isMultiple(of: 64) { await Task.yield() }
         guard deadline.map({ ContinuousClock.now < $0 }) ?? (number < cases) else { return false }
         number += 1
         return true

@@ -1,12 +1,12 @@
 import Testing
 
 struct HitPathSequenceTests {
-    @Test func everyRequestGetsItsOwnAnswerInOrder() throws {
+    @Test func everyRequestGetsItsOwnAnswerInOrder() async throws {
         var run = FuzzRun(cases: 6000)
         var source = SeededSource(run.seed)
         var hits = 0
         var misses = 0
-        while run.next() {
+        while await run.next() {
             var script = try ConnectionScript(seed: source.next())
             try script.run()
             hits += script.hits

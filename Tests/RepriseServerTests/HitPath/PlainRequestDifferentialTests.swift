@@ -2,11 +2,11 @@ import Testing
 
 /// The hit path may never take a request that the full parser would reject or read in another way.
 struct PlainRequestDifferentialTests {
-    @Test func scannerAndParserReadTheSame() {
+    @Test func scannerAndParserReadTheSame() async {
         var run = FuzzRun(cases: 400_000)
         var generator = RequestGenerator(seed: run.seed)
         var taken = 0
-        while run.next() {
+        while await run.next() {
             let (bytes, cuts) = generator.next()
             switch Differential.compare(bytes, cuts: cuts) {
             case .notTaken: continue
