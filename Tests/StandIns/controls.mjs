@@ -59,6 +59,8 @@ export async function serve(listener, clock = new StandInClock()) {
     response.writeHead(status, headers);
     response.end(body);
   });
+  // A client may keep a connection for longer than the five seconds that Node does.
+  server.keepAliveTimeout = 0;
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   process.stdin.resume().once("close", () => process.exit(0));
