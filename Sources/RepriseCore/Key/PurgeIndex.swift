@@ -36,8 +36,12 @@ public enum PurgeIndex {
     ) -> [[UInt8]] {
         var names: [[UInt8]] = []
         names.reserveCapacity(tags.count + 3)
-        var known: Set<[UInt8]> = []
-        for tag in tags where known.insert(tag).inserted { names.append(name(tag: tag)) }
+        for tag in tags {
+            // Few are compared: a request has at most 16 tags, and a set of them would bring
+            // hashing into the Worker's module.
+            let name = name(tag: tag)
+            if !names.contains(name) { names.append(name) }
+        }
         if let model { names.append(name(model: model)) }
         if let namespace { names.append(name(namespace: namespace)) }
         if !credentialScope.isEmpty { names.append(name(credentialScope: credentialScope)) }

@@ -38,7 +38,7 @@ struct PurgeIndexUpdate: Equatable, Sendable {
 
 extension EntryLabels {
     /// The names of the indexes that an entry with these labels belongs to.
-    fileprivate var indexNames: [[UInt8]] {
+    var indexNames: [[UInt8]] {
         PurgeIndex.names(
             tags: tags, model: model, namespace: namespace, credentialScope: credentialScope)
     }

@@ -21,7 +21,8 @@ struct KVBulkWrite {
         JSONText.appendQuoted(entry.key.storeName.span, to: &entries.json)
         if let seconds { entries.json += ",\"expiration_ttl\":\(seconds)".utf8 }
         entries.json += ",\"metadata\":".utf8
-        entries.json += KVMetadata.json(entry)
+        entries.json += KVMetadata.json(
+            retainedUntil: entry.retainedUntil, indexNames: entry.labels.indexNames)
         entries.json += ",\"value\":".utf8
         entries.appendQuoted(entry.text)
         entries.json.append(UInt8(ascii: "}"))

@@ -139,7 +139,7 @@ public final class WorkersKVStore: ResponseStore {
             try checkAbsent(answer)
             return false
         }
-        // Without an end of its own, as the Worker stores it, KV's counts, which is not over.
+        // Without an end of its own, KV's counts, which is not over.
         return envelope.retainedUntil.map { $0 > now } ?? true
     }
 

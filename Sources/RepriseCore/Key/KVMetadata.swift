@@ -1,32 +1,34 @@
-import RepriseCore
-
 /// The metadata that stands beside an entry in Workers KV, so that a list of the keys tells what a
 /// purge has to remove: `{"until":1700000000000,"labels":["credential:...","tag:a"]}`.
 ///
 /// A label is the name of its index in ``PurgeIndex`` without `reprise:index:`. KV takes 1,024 bytes
 /// (developers.cloudflare.com/kv/platform/limits); labels that find no room are left out, those of
 /// the client's tags first, and `"cut":true` says so: then the entry itself has to be read.
-enum KVMetadata {
+public enum KVMetadata {
     /// How many bytes KV takes.
-    static let limit = 1024
+    public static let limit = 1024
 
-    private static let prefixLength = "reprise:index:".utf8.count
+    private static let prefixLength = 14
 
-    /// Encodes the labels of an entry.
+    /// Encodes what is known of an entry.
     ///
+    /// - Parameters:
+    ///   - retainedUntil: Milliseconds since the epoch; nil: for good.
+    ///   - indexNames: The indexes that the entry belongs to, as ``PurgeIndex`` names them.
     /// - Returns: A JSON object of ASCII, at most ``limit`` bytes.
-    static func json(_ entry: StoredEntry) -> [UInt8] {
-        var json = [UInt8]("{".utf8)
-        if let end = entry.retainedUntil { json += "\"until\":\(end),".utf8 }
-        json += "\"labels\":[".utf8
-        let names = PurgeIndex.names(
-            tags: entry.labels.tags, model: entry.labels.model,
-            namespace: entry.labels.namespace, credentialScope: entry.labels.credentialScope)
-        let ending = [UInt8]("],\"cut\":true}".utf8)
+    public static func json(retainedUntil: Int64?, indexNames: [[UInt8]]) -> [UInt8] {
+        var json = [UInt8]("{")
+        if let retainedUntil {
+            json += [UInt8]("\"until\":")
+            json.append(decimal: retainedUntil)
+            json.append(UInt8(ascii: ","))
+        }
+        json += [UInt8]("\"labels\":[")
+        let ending = [UInt8]("],\"cut\":true}")
         var isFirst = true
         var isCut = false
         // Names come with the tags first, and tags are what there may be many of.
-        for name in names.reversed() {
+        for name in indexNames.reversed() {
             let label = name[prefixLength...]
             guard json.count + label.count + 3 + ending.count <= limit else {
                 isCut = true
@@ -39,7 +41,7 @@ enum KVMetadata {
             json += label
             json.append(UInt8(ascii: "\""))
         }
-        json += isCut ? ending : [UInt8]("]}".utf8)
+        json += isCut ? ending : [UInt8]("]}")
         return json
     }
 }
