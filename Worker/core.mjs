@@ -266,8 +266,12 @@ class FrameReader {
     return text;
   }
 
+  list(element) {
+    return Array.from({ length: this.number() }, element);
+  }
+
   fields() {
-    return Array.from({ length: this.number() }, () => [this.latin1(), this.latin1()]);
+    return this.list(() => [this.latin1(), this.latin1()]);
   }
 
   step() {
@@ -298,7 +302,7 @@ class FrameReader {
       case Step.readBody:
         return { limit: this.wideNumber() };
       case Step.hash:
-        return { messages: Array.from({ length: this.number() }, () => this.bytes()) };
+        return { messages: this.list(() => this.bytes()) };
       case Step.load:
         return { name: this.latin1() };
       case Step.stream:
@@ -306,10 +310,24 @@ class FrameReader {
       case Step.proceed:
         return { isRecorded: this.byte() !== 0 };
       case Step.save:
-        return { name: this.latin1(), text: this.bytes(), milliseconds: this.wideNumber() };
+        return { entry: this.#entry() };
       default:
         return {};
     }
+  }
+
+  #entry() {
+    return {
+      name: this.latin1(),
+      text: this.bytes(),
+      milliseconds: this.wideNumber(),
+      index: {
+        script: this.latin1(),
+        names: this.list(() => this.latin1()),
+        arguments: this.list(() => this.latin1()),
+      },
+      metadata: this.latin1(),
+    };
   }
 
   #answer() {
