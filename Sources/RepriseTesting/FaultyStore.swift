@@ -24,6 +24,8 @@ public final class FaultyStore: ResponseStore {
         var texts: [CacheKey: ByteBuffer] = [:]
         var loads = Behaviour.works
         var writes = Behaviour.works
+        var leasing = Behaviour.works
+        var leases: [CacheKey: LeaseHolder] = [:]
         var largestSave = 0
         var isClosed = false
         var nextID = 0
@@ -40,6 +42,8 @@ public final class FaultyStore: ResponseStore {
     public let removals = Signal()
     /// Raised as each save or removal ends well.
     public let written = Signal()
+    /// Raised as each call about a lease begins, and when it hangs, once it does.
+    public let leaseCalls = Signal()
     /// Raised by each upkeep.
     public let upkeeps = Signal()
 
@@ -54,6 +58,9 @@ public final class FaultyStore: ResponseStore {
 
     /// How saves and removals go from now on.
     public func setWrites(_ behaviour: Behaviour) { state.withLock { $0.writes = behaviour } }
+
+    /// How calls about leases go from now on.
+    public func setLeases(_ behaviour: Behaviour) { state.withLock { $0.leasing = behaviour } }
 
     /// Lets every call that hangs go on.
     public func release() {
@@ -113,6 +120,14 @@ public final class FaultyStore: ResponseStore {
 
     /// Notes that the store is closed.
     public func close() async { state.withLock { $0.isClosed = true } }
+
+    func proceedWithLease() async throws(StoreError) {
+        _ = try await proceed(state.withLock { $0.leasing }, leaseCalls, endsEarly: false)
+    }
+
+    func withLeases<Result>(_ body: (inout [CacheKey: LeaseHolder]) -> Result) -> Result {
+        state.withLock { body(&$0.leases) }
+    }
 
     /// - Returns: false when the call was cancelled.
     private func proceed(

@@ -1,5 +1,5 @@
 import Crypto
-import NIOCore
+public import NIOCore
 public import RepriseCore
 public import RepriseStorage
 
@@ -45,5 +45,20 @@ public enum SampleResponses {
                 tags: tags, model: Array("gpt-test"), namespace: Array("tests"),
                 credentialScope: Array(repeating: 7, count: 32),
                 upstream: Array("https://api.example.com/v1")))
+    }
+}
+
+extension SampleResponses {
+    /// The text that a store holds of the response with a number.
+    public static func entryText(
+        _ number: Int, version: Int = 1, storedAt: Int64 = 1_700_000_000_000
+    ) -> ByteBuffer {
+        let response = response(number, version: version, storedAt: storedAt)
+        return response.body.withUnsafeReadableBytes { body in
+            ByteBuffer(
+                bytes: EntryCodec.encode(
+                    response.metadata,
+                    body: Span(_unsafeElements: body.bindMemory(to: UInt8.self))))
+        }
     }
 }

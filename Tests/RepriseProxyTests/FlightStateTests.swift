@@ -129,4 +129,48 @@ struct FlightStateTests {
         #expect(state.next(for: leader) == .deliver(buffers("a")))
         #expect(state.next(for: leader) == .fail(.upstream(.connectionLost)))
     }
+
+    @Test func readerThatWantsNoOthersAnswerJoinsOnlyAnOwnCall() {
+        var state = FlightState(
+            retention: 10, window: 10, keepsGoingAlone: false, awaitsOthers: true)
+        let choosy = state.addReader(takesOthersAnswer: false)
+        #expect(choosy == nil)
+        let other = state.addReader(takesOthersAnswer: true)
+        #expect(other != nil)
+        let hasBegun = state.beginOwnCall(keepsGoingAlone: true)
+        #expect(hasBegun)
+        #expect(state.keepsGoingAlone)
+        let late = state.addReader(takesOthersAnswer: false)
+        #expect(late != nil)
+    }
+
+    @Test func callThatWasGivenUpDoesNotBegin() {
+        var state = FlightState(
+            retention: 10, window: 10, keepsGoingAlone: false, awaitsOthers: true)
+        state.removeReader(leader)
+        let hasBegun = state.beginOwnCall(keepsGoingAlone: true)
+        #expect(!hasBegun)
+        #expect(state.isAbandoned)
+    }
+
+    @Test func othersAnswerIsReplayedWholeHoweverLongItIs() throws {
+        var state = FlightState(
+            retention: 2, window: 1, keepsGoingAlone: false, awaitsOthers: true)
+        let joined = state.addReader()
+        let slow = try #require(joined)
+        state.replay(head: FlightTests.head, body: ByteBuffer(string: "abcdef"))
+        state.finish(.complete(.stored))
+        #expect(state.next(for: leader) == .deliver(buffers("abcdef")))
+        #expect(state.next(for: slow) == .deliver(buffers("abcdef")))
+        #expect(state.next(for: slow) == .finish)
+        #expect(state.retainedChunks == buffers("abcdef"))
+    }
+
+    @Test func othersAnswerMayBeEmpty() {
+        var state = FlightState(
+            retention: 2, window: 1, keepsGoingAlone: false, awaitsOthers: true)
+        state.replay(head: FlightTests.head, body: ByteBuffer())
+        state.finish(.complete(.stored))
+        #expect(state.next(for: leader) == .finish)
+    }
 }

@@ -83,4 +83,25 @@ struct RequestCollapserTests {
             return
         }
     }
+
+    @Test func askerThatWantsNoOthersAnswerLeadsAFlightOfItsOwn() {
+        let waiting = Flight(retention: 10, keepsGoingAlone: false, awaitsOthers: true)
+        let first = join(waiting)
+        let own = flight()
+        let second = collapser.join(
+            key, storing: nil, takesOthersAnswer: false, recheck: { () -> String? in nil }
+        ) { own }
+        guard case .leads(_, let led) = second else {
+            Issue.record("a refresh does not wait for others")
+            return
+        }
+        #expect(led === own)
+        guard case .collapsed = join(flight()) else {
+            Issue.record("who comes later joins the newer flight")
+            return
+        }
+        collapser.remove(key, waiting)
+        #expect(collapser.isUnderWay(key))
+        _ = first
+    }
 }

@@ -33,7 +33,7 @@ struct CircuitBreakerTests {
         for expected: Int64 in [2000, 4000, 4000] {
             now += breaker.delay(now: now)
             #expect(breaker.allows(now: now) == true)
-            #expect(breaker.fail(now: now) == .opened(milliseconds: expected))
+            #expect(breaker.fail(now: now) == .reopened(milliseconds: expected))
         }
         now += breaker.delay(now: now)
         #expect(breaker.allows(now: now) == true)

@@ -43,24 +43,35 @@ extension CachingProxy {
 
     /// Starts an upstream call.
     ///
-    /// - Parameter recorder: Stores the response; nil when it is not to be stored.
-    func launch(_ flight: Flight, _ message: UpstreamRequest, recorder: FlightRecorder?) {
+    /// - Parameters:
+    ///   - recorder: Stores the response; nil when it is not to be stored.
+    ///   - turn: Waits for the flight's turn among the servers that share the store; nil when it
+    ///     does not wait.
+    func launch(
+        _ flight: Flight, _ message: UpstreamRequest, recorder: FlightRecorder?,
+        turn: CallTurn? = nil
+    ) {
         let message = PendingMessage(message)
         let isLaunched = flights.launch { [self] in
-            let outcome = await fetch(message, flight, recorder)
-            // Out of the collapser before readers see the end: who asks after that finds either
-            // the entry or nothing, never a call that is over.
-            if let recorder { collapser.remove(recorder.key, flight) }
-            flight.finish(outcome)
+            if let turn {
+                await fetch(message, flight, recorder, in: turn)
+            } else {
+                land(flight, await fetch(message, flight, recorder), recorder)
+            }
         }
-        if !isLaunched {
-            if let recorder { collapser.remove(recorder.key, flight) }
-            flight.finish(.failed(.cancelled))
-        }
+        if !isLaunched { land(flight, .failed(.cancelled), recorder) }
+    }
+
+    /// Ends a flight.
+    func land(_ flight: Flight, _ outcome: FlightOutcome, _ recorder: FlightRecorder?) {
+        // Out of the collapser before readers see the end: who asks after that finds either the
+        // entry or nothing, never a call that is over.
+        if let recorder { collapser.remove(recorder.key, flight) }
+        flight.finish(outcome)
     }
 
     /// Reads the response until its end, or until nobody wants it any more.
-    private func fetch(
+    func fetch(
         _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
     ) async -> FlightOutcome {
         await flight.cancellation.whileCancellable {

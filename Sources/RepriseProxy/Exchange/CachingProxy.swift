@@ -17,6 +17,8 @@ public final class CachingProxy: Service {
     let collapser = RequestCollapser()
     let flights: FlightService
     let logger: Logger
+    /// Whether servers that share the store make one call between them.
+    let collapsesAcrossServers: Bool
 
     /// Makes a proxy; ``run()`` must run for it to reach upstreams.
     ///
@@ -32,6 +34,7 @@ public final class CachingProxy: Service {
         self.store = store
         self.clock = clock
         self.logger = logger
+        collapsesAcrossServers = configuration.collapsesAcrossServers && store.isLeasing
         upstream = UpstreamClient(client: client)
         flights = FlightService(executors: executors)
     }
@@ -153,7 +156,10 @@ public final class CachingProxy: Service {
                 ttl: directives.ttl ?? configuration.defaultTTL, tags: directives.tags,
                 namespace: directives.namespace)
             : nil
-        let joined = collapser.join(key, storing: storing) { () -> ProxyResponse? in
+        let takesOthersAnswer = storing != nil && !directives.skipsLookup
+        let awaitsOthers = collapsesAcrossServers && takesOthersAnswer
+        let joined = collapser.join(key, storing: storing, takesOthersAnswer: takesOthersAnswer) {
+            () -> ProxyResponse? in
             guard !directives.skipsLookup, let stored = store.memoryLookup(key),
                 case .hit(let response) = judge(stored, directives)
             else { return nil }
@@ -161,8 +167,9 @@ public final class CachingProxy: Service {
         } makeFlight: {
             Flight(
                 retention: configuration.maximumEntrySize,
-                keepsGoingAlone: configuration.onDisconnect == .finish,
-                storing: storing)
+                // Nothing is paid for while another server makes the call.
+                keepsGoingAlone: !awaitsOthers && configuration.onDisconnect == .finish,
+                awaitsOthers: awaitsOthers, storing: storing)
         }
         switch joined {
         case .found(let response):
@@ -176,7 +183,9 @@ public final class CachingProxy: Service {
                 upstream: configuration.upstreams[lookup.request.upstream].baseURL)
             let message = upstreamRequest(
                 for: lookup.request, isCacheable: true, body: .bytes(inquiry.body))
-            launch(flight, message, recorder: recorder)
+            let turn =
+                awaitsOthers ? CallTurn(key, directives, store: store, clock: clock) : nil
+            launch(flight, message, recorder: recorder, turn: turn)
             return .forwarded(
                 Forward(reader: reader, cause: cause, mayStore: storing != nil, isCollapsed: false))
         }

@@ -74,9 +74,10 @@ extension CachingProxy {
     private func status(
         _ forward: Forward, stored: Bool = false, detail: CacheStatus.Detail? = nil
     ) -> CacheStatus {
-        .forward(
-            forward.cause.reason, stored: stored && !forward.isCollapsed,
-            collapsed: forward.isCollapsed, detail: forward.cause.detail ?? detail)
+        let isCollapsed = forward.isCollapsed || forward.reader.isAnsweredByOthers
+        return .forward(
+            forward.cause.reason, stored: stored && !isCollapsed, collapsed: isCollapsed,
+            detail: forward.cause.detail ?? detail)
     }
 }
 

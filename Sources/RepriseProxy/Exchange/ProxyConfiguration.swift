@@ -14,6 +14,9 @@ public struct ProxyConfiguration: Sendable {
     public var onDisconnect: DisconnectPolicy
     /// Whether requests with different credentials share entries.
     public var sharesCredentials: Bool
+    /// Whether servers that share a store make one upstream call for a key between them, if the
+    /// store can tell them of each other's.
+    public var collapsesAcrossServers: Bool
     /// How long a connection to an upstream may take.
     public var connectTimeout: TimeAmount
     /// How long an upstream may send nothing.
@@ -29,6 +32,7 @@ public struct ProxyConfiguration: Sendable {
         maximumBodySize = 32_000_000
         onDisconnect = .finish
         sharesCredentials = false
+        collapsesAcrossServers = false
         connectTimeout = .seconds(5)
         idleTimeout = .seconds(600)
     }

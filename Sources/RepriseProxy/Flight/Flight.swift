@@ -29,14 +29,17 @@ final class Flight: Sendable {
     ///   - retention: Bytes of the response kept for late readers and for storing.
     ///   - window: Bytes that are buffered of a longer response.
     ///   - keepsGoingAlone: Whether it goes on for the cache's sake when every reader has left.
+    ///   - awaitsOthers: Whether another server's call may bring the response.
     ///   - storing: How the leader lets the response be stored; nil when it does not.
     init(
-        retention: Int, window: Int = 1 << 20, keepsGoingAlone: Bool, storing: StoringTerms? = nil
+        retention: Int, window: Int = 1 << 20, keepsGoingAlone: Bool, awaitsOthers: Bool = false,
+        storing: StoringTerms? = nil
     ) {
         guarded = Mutex(
             Guarded(
                 state: FlightState(
-                    retention: retention, window: window, keepsGoingAlone: keepsGoingAlone),
+                    retention: retention, window: window, keepsGoingAlone: keepsGoingAlone,
+                    awaitsOthers: awaitsOthers),
                 storing: storing,
                 waiters: Array(repeating: [:], count: Change.allCases.count)))
     }
@@ -73,6 +76,20 @@ final class Flight: Sendable {
         }
     }
 
+    /// Takes a whole response that another server's call has brought.
+    func replay(head: ResponseHead, body: ByteBuffer) {
+        change(.response) { $0.replay(head: head, body: body) }
+    }
+
+    /// Begins a call of this server's own.
+    ///
+    /// - Parameter keepsGoingAlone: Whether it goes on for the cache's sake when every reader has
+    ///   left.
+    /// - Returns: false when it has been given up.
+    func beginOwnCall(keepsGoingAlone: Bool) -> Bool {
+        guarded.withLock { $0.state.beginOwnCall(keepsGoingAlone: keepsGoingAlone) }
+    }
+
     func finish(_ outcome: FlightOutcome) {
         change(.response) { $0.finish(outcome) }
     }
@@ -94,10 +111,13 @@ final class Flight: Sendable {
     ///
     /// - Parameter storing: How this reader lets the response be stored, nil when it does not; the
     ///   first that does decides.
-    /// - Returns: nil when the beginning is already gone or the call has been given up.
-    func join(storing: StoringTerms?) -> FlightReader? {
+    /// - Parameter takesOthersAnswer: Whether another server's call may answer it.
+    /// - Returns: nil when the beginning is already gone, the call has been given up, or it may not
+    ///   be this server's.
+    func join(storing: StoringTerms?, takesOthersAnswer: Bool = true) -> FlightReader? {
         let id: FlightState.ReaderID? = guarded.withLock { guarded in
-            guard let id = guarded.state.addReader() else { return nil }
+            guard let id = guarded.state.addReader(takesOthersAnswer: takesOthersAnswer)
+            else { return nil }
             guarded.storing = guarded.storing ?? storing
             return id
         }
@@ -107,6 +127,11 @@ final class Flight: Sendable {
     func leave(_ id: FlightState.ReaderID) {
         change(.response, .room) { $0.removeReader(id) }
         cancelIfAbandoned()
+    }
+
+    /// Whether another server's call has brought the response.
+    var isAnsweredByOthers: Bool {
+        guarded.withLock { $0.state.awaitsOthers && $0.state.head != nil }
     }
 
     /// The outcome as it is now; nil while the response is on its way.

@@ -62,6 +62,9 @@ public final class FlightReader: Sendable {
         flight.leave(id)
     }
 
+    /// Whether another server's call has brought the response.
+    var isAnsweredByOthers: Bool { flight.isAnsweredByOthers }
+
     /// What became of the response in the cache; nil while it is on its way or when it failed.
     var storingResult: StoringResult? {
         if case .complete(let result) = flight.outcome { result } else { nil }

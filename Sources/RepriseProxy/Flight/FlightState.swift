@@ -18,6 +18,8 @@ struct FlightState {
     let window: Int
     /// Whether the call goes on, for the cache's sake, when every reader has left.
     var keepsGoingAlone: Bool
+    /// Whether another server's call may yet bring the response, or has brought it.
+    private(set) var awaitsOthers: Bool
 
     private(set) var head: ResponseHead?
     private(set) var outcome: FlightOutcome?
@@ -47,7 +49,10 @@ struct FlightState {
         case fail(FlightFailure)
     }
 
-    init(retention: Int, window: Int, keepsGoingAlone: Bool) {
+    init(
+        retention: Int, window: Int, keepsGoingAlone: Bool, awaitsOthers: Bool = false
+    ) {
+        self.awaitsOthers = awaitsOthers
         self.retention = retention
         self.window = window
         self.keepsGoingAlone = keepsGoingAlone
@@ -83,6 +88,26 @@ struct FlightState {
         dropWhatNobodyNeeds()
     }
 
+    /// Takes a whole response that another server's call has brought.
+    ///
+    /// It is in memory anyway, so its length does not count.
+    mutating func replay(head: ResponseHead, body: ByteBuffer) {
+        self.head = head
+        guard body.readableBytes > 0 else { return }
+        chunks.append(Chunk(start: 0, buffer: body))
+        receivedBytes = body.readableBytes
+    }
+
+    /// Begins a call of this server's own.
+    ///
+    /// - Returns: false when it has been given up.
+    mutating func beginOwnCall(keepsGoingAlone: Bool) -> Bool {
+        guard !isAbandoned else { return false }
+        awaitsOthers = false
+        self.keepsGoingAlone = keepsGoingAlone
+        return true
+    }
+
     mutating func finish(_ outcome: FlightOutcome) {
         if self.outcome == nil {
             self.outcome = outcome
@@ -93,9 +118,11 @@ struct FlightState {
 
     /// Adds a reader that starts at the first byte.
     ///
-    /// - Returns: nil when the beginning is gone or the call has been given up.
-    mutating func addReader() -> ReaderID? {
-        guard isRetained, !isAbandoned else { return nil }
+    /// - Parameter takesOthersAnswer: Whether another server's call may answer it.
+    /// - Returns: nil when the beginning is gone, the call has been given up, or it may not be this
+    ///   server's.
+    mutating func addReader(takesOthersAnswer: Bool = true) -> ReaderID? {
+        guard isRetained, !isAbandoned, takesOthersAnswer || !awaitsOthers else { return nil }
         let id = nextReader
         nextReader += 1
         positions[id] = 0

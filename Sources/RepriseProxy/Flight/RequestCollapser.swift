@@ -8,7 +8,7 @@ import Synchronization
 final class RequestCollapser: Sendable {
     private let flights = Mutex<[CacheKey: Flight]>([:])
 
-    /// What ``join(_:storing:recheck:makeFlight:)`` came to.
+    /// What ``join(_:storing:takesOthersAnswer:recheck:makeFlight:)`` came to.
     enum Joined<Found> {
         /// A response was stored while the asker was on its way here.
         case found(Found)
@@ -21,14 +21,18 @@ final class RequestCollapser: Sendable {
     /// Joins the flight for a key, or makes one.
     ///
     /// - Parameters:
+    ///   - takesOthersAnswer: Whether another server's call may answer the asker.
     ///   - recheck: Looks into the memory tier again before a flight is made: the one that was
     ///     missed may have landed since. Called with the lock held, so it must not block.
     ///   - makeFlight: Makes a flight that has not started, with the asker for its leader.
     func join<Found>(
-        _ key: CacheKey, storing: StoringTerms?, recheck: () -> Found?, makeFlight: () -> Flight
+        _ key: CacheKey, storing: StoringTerms?, takesOthersAnswer: Bool = true,
+        recheck: () -> Found?, makeFlight: () -> Flight
     ) -> Joined<Found> {
         flights.withLock { flights in
-            if let reader = flights[key]?.join(storing: storing) { return .collapsed(reader) }
+            let reader = flights[key]?.join(
+                storing: storing, takesOthersAnswer: takesOthersAnswer)
+            if let reader { return .collapsed(reader) }
             if let found = recheck() { return .found(found) }
             let flight = makeFlight()
             flights[key] = flight

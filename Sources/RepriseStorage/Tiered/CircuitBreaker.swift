@@ -17,10 +17,12 @@ public struct CircuitBreaker: Sendable, Equatable {
         case halfOpen = "half-open"
     }
 
-    /// A change of condition that is worth a log line.
+    /// A change of condition.
     enum Change: Equatable {
         /// No call is allowed for this many milliseconds.
         case opened(milliseconds: Int64)
+        /// The probe has failed: no call is allowed for this many milliseconds more.
+        case reopened(milliseconds: Int64)
         /// Every call is allowed again.
         case closed
     }
@@ -90,6 +92,9 @@ public struct CircuitBreaker: Sendable, Equatable {
             guard failures >= threshold else { return nil }
         case .halfOpen:
             backOff = min(maximumBackOff, backOff * 2)
+            condition = .open
+            openedAt = now
+            return .reopened(milliseconds: backOff)
         }
         condition = .open
         openedAt = now

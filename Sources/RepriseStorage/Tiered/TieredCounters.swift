@@ -8,7 +8,7 @@ public struct TieredCounters: Sendable, Equatable {
     public var persistentMisses = 0
     /// Calls of the persistent store that failed, time-outs not counted.
     public var persistentErrors = 0
-    /// Lookups that were given up at their deadline.
+    /// Lookups and calls about leases that were given up at their deadline.
     public var persistentTimeouts = 0
     /// Entries of the persistent store that could not be decoded or had another SHA-256.
     public var persistentCorrupt = 0

@@ -35,6 +35,8 @@ struct TieredLedger {
     var readBreaker: CircuitBreaker
     /// Guards writes. A full disk must not keep lookups from being answered, hence two.
     var writeBreaker: CircuitBreaker
+    /// Guards leases.
+    var leaseBreaker: CircuitBreaker
     /// What has been counted, without the figures that are read off the other parts.
     var counters = TieredCounters()
     /// Whether the store's upkeep is to run with the next batch.
@@ -43,6 +45,10 @@ struct TieredLedger {
     var flushEnd: Int64?
     /// Whether the writer has ended, so that nothing more is queued.
     var isClosed = false
+    /// Who is told of each batch that has ended.
+    var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
+    /// The number of the watcher that came last.
+    var nextWatcher = 0
 
     private var loads: [CacheKey: Load] = [:]
 
@@ -51,6 +57,7 @@ struct TieredLedger {
         self.writes = writes
         self.readBreaker = breaker
         self.writeBreaker = breaker
+        self.leaseBreaker = breaker
     }
 
     /// Decides how a lookup goes on, and notes its load if there is one.

@@ -1,4 +1,3 @@
-import Logging
 public import NIOCore
 public import RepriseCore
 import Synchronization
@@ -93,11 +92,15 @@ extension TieredStore {
     }
 
     /// Settles a load with what happened to its key meanwhile.
-    func finish(_ key: CacheKey, _ loaded: Loaded) -> CachedResponse? {
+    ///
+    /// - Parameter countsNothing: Whether it is a miss when the store has nothing.
+    func finish(
+        _ key: CacheKey, _ loaded: Loaded, countsNothing: Bool = true
+    ) -> CachedResponse? {
         let now = clock.now()
         let (response, change, isRemoved) = ledger.withLock {
             ledger -> (CachedResponse?, CircuitBreaker.Change?, Bool) in
-            let change = ledger.note(loaded, now: now)
+            let change = ledger.note(loaded, countsNothing: countsNothing, now: now)
             switch ledger.endLoad(key) {
             case .committed(let newer): return (newer, change, false)
             case .removed: return (nil, change, false)
@@ -115,39 +118,23 @@ extension TieredStore {
             }
         }
         if isRemoved { signal.yield() }
-        if case .failed(let error) = loaded { report(change, of: "lookups", error) }
-        if case .closed = change { report(change, of: "lookups", nil) }
+        if case .failed(let error) = loaded { report(change, of: .lookups, error) }
+        if case .closed = change { report(change, of: .lookups, nil) }
         return response
-    }
-
-    /// Logs that the store is left alone from now on, or asked again.
-    func report(_ change: CircuitBreaker.Change?, of what: String, _ error: StoreError?) {
-        guard let change, let persistent else { return }
-        switch change {
-        case .opened(let milliseconds):
-            logger.warning(
-                "The \(persistent.kind) store fails; \(what) go on without it.",
-                metadata: [
-                    "error": "\(error.map(\.description) ?? "unknown")",
-                    "next-attempt-ms": "\(milliseconds)",
-                ])
-        case .closed:
-            logger.notice("The \(persistent.kind) store works again; \(what) use it.")
-        }
     }
 }
 
 extension TieredLedger {
     /// Counts how a load ended, and tells the breaker.
     fileprivate mutating func note(
-        _ loaded: TieredStore.Loaded, now: Int64
+        _ loaded: TieredStore.Loaded, countsNothing: Bool, now: Int64
     ) -> CircuitBreaker.Change? {
         switch loaded {
         case .response:
             counters.persistentHits += 1
             return readBreaker.succeed()
         case .nothing:
-            counters.persistentMisses += 1
+            if countsNothing { counters.persistentMisses += 1 }
             return readBreaker.succeed()
         case .rubbish:
             counters.persistentCorrupt += 1

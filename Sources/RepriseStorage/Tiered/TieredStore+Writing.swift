@@ -18,10 +18,11 @@ extension TieredStore {
             self.signal.finish()
         }
         await writeQueued()
-        let left = ledger.withLock { ledger in
+        let (left, watchers) = ledger.withLock { ledger in
             ledger.isClosed = true
-            return ledger.writes.count
+            return (ledger.writes.count, ledger.watchers.values)
         }
+        for watcher in watchers { watcher.finish() }
         if left > 0 {
             logger.warning("Entries were left unwritten.", metadata: ["entries": "\(left)"])
         }
@@ -63,15 +64,21 @@ extension TieredStore {
         }
     }
 
-    private struct Outcome {
+    /// How a batch ended.
+    fileprivate struct BatchOutcome {
+        /// Why the saves failed; nil when they did not.
         var saves: StoreError?
+        /// Why the removals or the upkeep failed; nil when they did not.
         var others: StoreError?
+
+        /// Why any of it failed.
+        var error: StoreError? { saves ?? others }
     }
 
     private func perform(
         _ batch: WriteBehind.Batch, upkeep: Bool, on store: any ResponseStore
-    ) async -> Outcome {
-        var outcome = Outcome()
+    ) async -> BatchOutcome {
+        var outcome = BatchOutcome()
         do throws(StoreError) {
             if !batch.removals.isEmpty { try await store.remove(batch.removals) }
             if upkeep { try await store.maintain() }
@@ -95,22 +102,29 @@ extension TieredStore {
     /// Notes how a batch ended.
     ///
     /// - Returns: Whether the next batch may follow at once.
-    private func settle(_ outcome: Outcome, count: Int) -> Bool {
+    private func settle(_ outcome: BatchOutcome, count: Int) -> Bool {
         let now = clock.now()
-        let error = outcome.saves ?? outcome.others
-        let change = ledger.withLock { ledger -> CircuitBreaker.Change? in
+        let error = outcome.error
+        let (change, watchers) = ledger.withLock { ledger in
             ledger.writes.finish(
                 savesFailed: outcome.saves != nil, removalsFailed: outcome.others != nil)
-            guard error != nil else {
-                ledger.counters.writes += count
-                return ledger.writeBreaker.succeed()
-            }
-            if outcome.saves == nil { ledger.counters.writes += count }
-            ledger.counters.persistentErrors += 1
-            return ledger.writeBreaker.fail(now: now)
+            return (ledger.note(outcome, count: count, now: now), ledger.watchers.values)
         }
-        report(change, of: "writes", error)
+        for watcher in watchers { watcher.yield() }
+        report(change, of: .writes, error)
         return error == nil
+    }
+}
+
+extension TieredLedger {
+    /// Counts how a batch ended, and tells the breaker.
+    fileprivate mutating func note(
+        _ outcome: TieredStore.BatchOutcome, count: Int, now: Int64
+    ) -> CircuitBreaker.Change? {
+        if outcome.saves == nil { counters.writes += count }
+        guard outcome.error != nil else { return writeBreaker.succeed() }
+        counters.persistentErrors += 1
+        return writeBreaker.fail(now: now)
     }
 }
 

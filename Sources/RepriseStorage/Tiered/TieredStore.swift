@@ -40,6 +40,8 @@ public final class TieredStore: Service {
     /// The first tier.
     public let memory: MemoryTier
     let persistent: (any ResponseStore)?
+    /// The persistent store as the log names it.
+    let name: String
     /// `persistent`, if it can be asked on an event loop.
     let eventLoopStore: (any EventLoopStore)?
     let limits: Limits
@@ -55,12 +57,14 @@ public final class TieredStore: Service {
     /// - Parameters:
     ///   - memory: The first tier.
     ///   - persistent: The tier behind it; nil for none. It is closed when ``run()`` ends.
+    ///   - name: The persistent store as the log is to name it, without secrets; nil for its kind.
     public init(
-        memory: MemoryTier, persistent: (any ResponseStore)?, limits: Limits = Limits(),
-        clock: WallClock = .system, logger: Logger
+        memory: MemoryTier, persistent: (any ResponseStore)?, name: String? = nil,
+        limits: Limits = Limits(), clock: WallClock = .system, logger: Logger
     ) {
         self.memory = memory
         self.persistent = persistent
+        self.name = name ?? persistent?.kind ?? "none"
         self.eventLoopStore = persistent as? any EventLoopStore
         self.limits = limits
         self.clock = clock

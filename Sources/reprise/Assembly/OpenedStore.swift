@@ -58,7 +58,7 @@ struct OpenedStore {
             memory: MemoryTier(
                 capacity: settings.memory,
                 timeToLive: settings.memoryTTL.seconds(isShared: url.isShared), clock: clock),
-            persistent: persistent, limits: limits, clock: clock, logger: logger)
+            persistent: persistent, name: name, limits: limits, clock: clock, logger: logger)
     }
 
     /// Opens a SQLite file; nil when the disk is full, which costs caching, not requests.

@@ -13,6 +13,7 @@ extension ServerSettings {
         configuration.maximumBodySize = maxBody
         configuration.onDisconnect = onDisconnect == .finish ? .finish : .cancel
         configuration.sharesCredentials = sharesAcrossCredentials
+        configuration.collapsesAcrossServers = collapsesAcrossServers
         configuration.connectTimeout = TimeAmount(upstreamConnectTimeout)
         configuration.idleTimeout = TimeAmount(upstreamIdleTimeout)
         return configuration
