@@ -54,8 +54,10 @@ extension TieredStore {
                 else { return (WriteBehind.Batch(), false) }
                 let isUpkeepDue = ledger.isUpkeepDue
                 ledger.isUpkeepDue = false
+                // A probe risks one entry: what is in a batch that fails is dropped.
+                let isProbe = ledger.flushEnd == nil && ledger.writeBreaker.condition == .halfOpen
                 let batch = ledger.writes.nextBatch(
-                    entries: limits.batchEntries, bytes: limits.batchBytes)
+                    entries: isProbe ? 1 : limits.batchEntries, bytes: limits.batchBytes)
                 return (batch, isUpkeepDue)
             }
             if batch.isEmpty, !isUpkeepDue { return }

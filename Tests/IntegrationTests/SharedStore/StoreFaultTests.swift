@@ -52,8 +52,12 @@ struct StoreFaultTests {
         _ proxy: ServedProxy, _ redis: RedisServerProcess, _ upstream: SimulatedUpstream,
         store: String
     ) async throws {
-        try await redis.untilAnswer("DBSIZE") { Int($0) ?? 0 > 0 }
         _ = await proxy.process.errors.line(containing: "works again; writes")
+        var round = 0
+        while try await redis.entries().isEmpty {
+            round += 1
+            try await ask(["back \(round)"], proxy)
+        }
         try await ServedProxy.with(upstream: upstream.origin, store: store) { other in
             var number = 0
             var isHit = false
