@@ -163,6 +163,8 @@ struct TieredWriterTests {
             clock.advance(by: .seconds(60))
             await faulty.upkeeps.reaches(1)
             commit(2..<3, to: store)
+            // The removals, then the save that proves that there is room again.
+            await faulty.written.reaches(2)
             group.cancelAll()
             try await group.waitForAll()
         }
@@ -170,6 +172,54 @@ struct TieredWriterTests {
         #expect(stored(0..<2) == 0)
         #expect(stored(2..<3) == 1)
         #expect(store.counters.writeBreaker == .closed)
+    }
+
+    @Test func storeThatRemovesButDoesNotSaveIsLeftAlone() async throws {
+        let store = tiered { $0.failureThreshold = 3 }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await store.run() }
+            for number in 0..<2 {
+                faulty.setWrites(.full)
+                commit(number..<number + 1, to: store)
+                await faulty.saves.reaches(number + 1)
+                // The save has become a removal, which is done before the next save comes.
+                faulty.setWrites(.works)
+                store.remove(SampleResponses.key(100 + number))
+                await faulty.written.reaches(number + 1)
+            }
+            faulty.setWrites(.full)
+            commit(2..<3, to: store)
+            await faulty.saves.reaches(3)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        #expect(log.messages(containing: "responses wait in memory").count == 1)
+        #expect(log.messages(containing: "works again").isEmpty)
+    }
+
+    @Test func probeRisksOneEntry() async throws {
+        let store = tiered { $0.failureThreshold = 1 }
+        faulty.setWrites(.down)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await store.run() }
+            await clock.untilSleeping(for: .seconds(5))
+            commit(0..<1, to: store)
+            await faulty.saves.reaches(1)
+            await store.untilWritten(SampleResponses.key(0), for: .seconds(70))
+            commit(1..<51, to: store)
+            clock.advance(by: .seconds(5))
+            await faulty.saves.reaches(2)
+            await store.untilWritten(SampleResponses.key(1), for: .seconds(70))
+            await clock.untilSleeping(for: .seconds(5))
+            faulty.setWrites(.works)
+            clock.advance(by: .seconds(60))
+            // The removals of what was dropped, the probe, and the rest.
+            await faulty.written.reaches(3)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+        #expect(store.counters.droppedWrites == 2)
+        #expect(stored(0..<51) == 49)
     }
 
     @Test func storeThatIsDownIsTriedAgainByTheClock() async throws {
@@ -185,9 +235,14 @@ struct TieredWriterTests {
             // The save that failed became a removal, which was waiting for this.
             await faulty.removals.reaches(1)
             await faulty.upkeeps.reaches(1)
+            // That it removes is no proof that it stores.
+            #expect(log.messages(containing: "works again").isEmpty)
+            commit(1..<2, to: store)
+            await faulty.written.reaches(2)
             group.cancelAll()
             try await group.waitForAll()
         }
+        #expect(stored(1..<2) == 1)
         #expect(log.messages(containing: "responses wait in memory").count == 1)
         #expect(log.messages(containing: "works again; writes use it").count == 1)
     }

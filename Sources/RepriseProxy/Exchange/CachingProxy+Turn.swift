@@ -25,8 +25,6 @@ extension CachingProxy {
                 land(flight, .failed(.cancelled), recorder)
             }
             await lease.end()
-        case nil:
-            land(flight, .failed(.cancelled), recorder)
         }
     }
 

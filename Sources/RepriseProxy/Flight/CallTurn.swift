@@ -35,24 +35,10 @@ final class CallTurn: Sendable {
         self.clock = clock
     }
 
-    /// Waits for the turn of a flight.
-    ///
-    /// - Returns: nil when nobody waits for the flight any more.
-    func wait(_ flight: Flight) async -> Decision? {
-        await withTaskGroup(of: Decision?.self) { group in
-            group.addTask { await self.decide() }
-            group.addTask {
-                try? await flight.waitUntilAbandoned()  // cancelled with the group: decided anyway
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            for await late in group {
-                // Decided as the last reader left.
-                if first == nil, case .call(let lease) = late { await lease.end() }
-            }
-            return first
-        }
+    /// Waits for the turn of a flight, or until nobody waits for the flight any more: then it is
+    /// to make a call that it cannot begin.
+    func wait(_ flight: Flight) async -> Decision {
+        await flight.cancellation.whileCancellable { await decide() }
     }
 
     private func decide() async -> Decision {

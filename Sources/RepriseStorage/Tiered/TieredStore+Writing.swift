@@ -54,10 +54,11 @@ extension TieredStore {
                 else { return (WriteBehind.Batch(), false) }
                 let isUpkeepDue = ledger.isUpkeepDue
                 ledger.isUpkeepDue = false
-                // A probe risks one entry: what is in a batch that fails is dropped.
+                // A probe risks one entry: what a failing batch was to save is dropped.
                 let isProbe = ledger.flushEnd == nil && ledger.writeBreaker.condition == .halfOpen
                 let batch = ledger.writes.nextBatch(
-                    entries: isProbe ? 1 : limits.batchEntries, bytes: limits.batchBytes)
+                    entries: limits.batchEntries, saves: isProbe ? 1 : limits.batchEntries,
+                    bytes: limits.batchBytes)
                 return (batch, isUpkeepDue)
             }
             if batch.isEmpty, !isUpkeepDue { return }
@@ -124,7 +125,12 @@ extension TieredLedger {
         _ outcome: TieredStore.BatchOutcome, count: Int, now: Int64
     ) -> CircuitBreaker.Change? {
         if outcome.saves == nil { counters.writes += count }
-        guard outcome.error != nil else { return writeBreaker.succeed() }
+        guard outcome.error != nil else {
+            if count > 0 { return writeBreaker.succeed() }
+            // A store that is full removes and is kept up all the same.
+            writeBreaker.abandon(now: now)
+            return nil
+        }
         counters.persistentErrors += 1
         return writeBreaker.fail(now: now)
     }

@@ -87,14 +87,18 @@ struct WriteBehind {
     ///
     /// - Parameters:
     ///   - entries: How many operations at most.
+    ///   - maximum: How many of them may be saves, at least 1; nil for all.
     ///   - bytes: What the saves may cost together; one save is taken however much it costs.
-    mutating func nextBatch(entries: Int, bytes limit: Int) -> Batch {
+    mutating func nextBatch(entries: Int, saves maximum: Int? = nil, bytes limit: Int) -> Batch {
         var batch = Batch()
         var cost = 0
         while batch.saves.count + batch.removals.count < entries, let key = order.first {
             switch queued[key] {
             case .save(let response):
-                guard batch.saves.isEmpty || cost + response.cost <= limit else { return batch }
+                guard
+                    batch.saves.isEmpty
+                        || batch.saves.count < maximum ?? entries && cost + response.cost <= limit
+                else { return batch }
                 cost += response.cost
                 saves -= 1
                 batch.saves.append((key, response))

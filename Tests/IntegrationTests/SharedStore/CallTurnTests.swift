@@ -31,13 +31,13 @@ struct CallTurnTests {
     private func decide(
         _ directives: Directives = Directives(),
         atSleep: @escaping @Sendable (Int) async throws -> Void = { _ in }
-    ) async -> CallTurn.Decision? {
+    ) async -> CallTurn.Decision {
         let turn = CallTurn(key, directives, store: store, clock: hasty.wallClock(atSleep: atSleep))
         return await turn.wait(flight)
     }
 
     private func expectReplay(
-        _ decision: CallTurn.Decision?, of version: Int = 1,
+        _ decision: CallTurn.Decision, of version: Int = 1,
         at location: SourceLocation = #_sourceLocation
     ) {
         guard case .replay(let response) = decision else {
@@ -49,7 +49,7 @@ struct CallTurnTests {
     }
 
     private func expectCall(
-        _ decision: CallTurn.Decision?, holding: Bool,
+        _ decision: CallTurn.Decision, holding: Bool,
         at location: SourceLocation = #_sourceLocation
     ) async {
         guard case .call(let lease) = decision else {
@@ -127,8 +127,9 @@ struct CallTurnTests {
             reader.leave()
             try await Task.sleep(for: .seconds(86_400))
         }
-        #expect(decision == nil)
+        await expectCall(decision, holding: false)
         #expect(hasty.slept.count == 2)
+        #expect(!flight.beginOwnCall(keepsGoingAlone: true))
     }
 
     @Test func leaseThatIsTakenAsTheLastReaderLeavesIsEnded() async {

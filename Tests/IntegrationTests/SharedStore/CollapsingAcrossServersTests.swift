@@ -45,9 +45,12 @@ struct CollapsingAcrossServersTests {
             try await untilSomebodyWaits(redis)
             gate.open()
             #expect(try await leading.isStoredMiss)
-            for reply in [try await waiting, try await joined] {
+            let replies = [try await waiting, try await joined]
+            // One of them may have come too late to wait.
+            #expect(replies.contains { $0.cacheStatus == "reprise; fwd=uri-miss; collapsed" })
+            for reply in replies {
                 #expect(reply.status == 200)
-                #expect(reply.cacheStatus == "reprise; fwd=uri-miss; collapsed")
+                #expect(!reply.isStoredMiss)
                 #expect(reply.body == Chat.answer("a"))
                 #expect(reply.headers.first(name: "x-request-id") == "req_1")
                 #expect(reply.headers.first(name: "content-type") == "application/json")

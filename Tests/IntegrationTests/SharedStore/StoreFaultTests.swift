@@ -38,11 +38,20 @@ struct StoreFaultTests {
         }
     }
 
+    /// Asks what nobody has asked until the log has a line with a text.
+    private func ask(_ proxy: ServedProxy, untilLogged text: String) async throws -> Substring {
+        var round = 0
+        while true {
+            if let line = changes(proxy).first(where: { $0.contains(text) }) { return line }
+            round += 1
+            try await ask(["\(text) \(round)"], proxy)
+        }
+    }
+
     /// Asks until the log tells both that lookups and that writes go on without the store.
     private func askUntilLogged(_ proxy: ServedProxy) async throws {
-        try await ask((0..<12).map { "before \($0)" }, proxy)
-        _ = await proxy.process.errors.line(containing: "store fails; lookups")
-        _ = await proxy.process.errors.line(containing: "store fails; responses")
+        _ = try await ask(proxy, untilLogged: "store fails; lookups")
+        _ = try await ask(proxy, untilLogged: "store fails; responses")
         // These do not wait for the store, nor are they logged.
         try await ask((0..<50).map { "without \($0)" }, proxy)
     }
@@ -52,12 +61,7 @@ struct StoreFaultTests {
         _ proxy: ServedProxy, _ redis: RedisServerProcess, _ upstream: SimulatedUpstream,
         store: String
     ) async throws {
-        _ = await proxy.process.errors.line(containing: "works again; writes")
-        var round = 0
-        while try await redis.entries().isEmpty {
-            round += 1
-            try await ask(["back \(round)"], proxy)
-        }
+        _ = try await ask(proxy, untilLogged: "works again; writes")
         try await ServedProxy.with(upstream: upstream.origin, store: store) { other in
             var number = 0
             var isHit = false
@@ -153,8 +157,7 @@ struct StoreFaultTests {
                     })
                 #expect(!proxy.process.errors.text.contains("secret"))
                 try await redis.command("CONFIG", "SET", "requirepass", "wrong-secret")
-                _ = await proxy.process.errors.line(containing: "works again; writes")
-                try await ask(["after"], proxy)
+                _ = try await ask(proxy, untilLogged: "works again; writes")
             }
         }
     }
@@ -168,9 +171,8 @@ struct StoreFaultTests {
                 try await ask(["first"], proxy)
                 try await redis.untilEntries(1)
                 try await redis.command("CONFIG", "SET", "maxmemory", "1")
-                try await ask((0..<12).map { "before \($0)" }, proxy)
-                let line = await proxy.process.errors.line(containing: "store fails; responses")
-                #expect(line?.contains("error=full") == true)
+                let line = try await ask(proxy, untilLogged: "store fails; responses")
+                #expect(line.contains("error=full"))
                 try await ask((0..<50).map { "without \($0)" }, proxy)
                 try await ServedProxy.with(upstream: upstream.origin, store: redis.url) { other in
                     let reply = try await other.ask("question first")
@@ -179,12 +181,7 @@ struct StoreFaultTests {
                 #expect(changes(proxy).count == 1)
 
                 try await redis.command("CONFIG", "SET", "maxmemory", "0")
-                _ = await proxy.process.errors.line(containing: "works again; writes")
-                let before = Set(try await redis.entries())
-                try await ask(["after"], proxy)
-                while Set(try await redis.entries()).subtracting(before).isEmpty {
-                    await Task.yield()
-                }
+                _ = try await ask(proxy, untilLogged: "works again; writes")
                 #expect(changes(proxy).count == 2)
             }
         }
