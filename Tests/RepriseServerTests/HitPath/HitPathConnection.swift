@@ -27,12 +27,16 @@ final class HitPathConnection {
     static let now: Int64 = 784_111_777_000
 
     /// Opens a connection.
-    init(memory: MemoryTier = HitPathConnection.emptyTier()) throws {
+    ///
+    /// - Parameter direct: What looks up the requests whose bytes are not known.
+    init(
+        memory: MemoryTier = HitPathConnection.emptyTier(), direct: DirectLookup? = nil
+    ) throws {
         self.memory = memory
         let requestGuard = RequestGuard(timeouts: .init(head: .seconds(10), idle: .hours(1)))
         let hitPath = HitPathHandler(
             memory: memory, client: client, requestGuard: requestGuard,
-            loop: HitPathLoop(clock: Self.clock, hitLog: nil))
+            loop: HitPathLoop(clock: Self.clock, hitLog: nil), direct: direct)
         requestGuard.onResponseEnd = { [weak hitPath] in hitPath?.responseEnded() }
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = 64 << 10
@@ -59,7 +63,8 @@ final class HitPathConnection {
         MemoryTier(capacity: 64 << 20, shardCount: 1, clock: clock)
     }
 
-    private static var clock: WallClock { WallClock(now: { now }) }
+    /// The clock of all connections.
+    static var clock: WallClock { WallClock(now: { now }) }
 
     // MARK: The client
 
