@@ -84,18 +84,7 @@ final class RESTClient: Sendable {
         try checkOpen()
         let result = OneAnswer<Answer?>()
         send(call, result)
-        guard endsEarly else { return try await settle(result.take()) }
-        let answer = await withTaskCancellationHandler {
-            () async -> Result<Answer?, StoreError> in
-            do throws(StoreError) {
-                return .success(try await result.take())
-            } catch {
-                return .failure(error)
-            }
-        } onCancel: {
-            result.give(.failure(.cancelled))
-        }
-        return try settle(answer.get())
+        return try await settle(endsEarly ? result.takeUnlessCancelled() : result.take())
     }
 
     private func checkOpen() throws(StoreError) {

@@ -86,19 +86,10 @@ public final class RedisStore: EventLoopStore {
     /// Reads a text; see ``ResponseStore/load(_:)``.
     public func load(_ key: CacheKey) async throws(StoreError) -> ByteBuffer? {
         let answer = OneAnswer<ByteBuffer?>()
-        return try await withTaskCancellationHandler {
-            () async -> Result<ByteBuffer?, StoreError> in
-            load(key, on: anyNodes.eventLoop).whenComplete { result in
-                answer.give(result.mapError { Self.storeError($0) })
-            }
-            do throws(StoreError) {
-                return .success(try await answer.take())
-            } catch {
-                return .failure(error)
-            }
-        } onCancel: {
-            answer.give(.failure(.cancelled))
-        }.get()
+        load(key, on: anyNodes.eventLoop).whenComplete { result in
+            answer.give(result.mapError { Self.storeError($0) })
+        }
+        return try await answer.takeUnlessCancelled()
     }
 
     /// The connections of this event loop if it is one of the store's, else those of any.

@@ -88,16 +88,7 @@ public final class SQLiteStore: ResponseStore {
                 answer.give(.failure(self?.notice(error) ?? StoreError(error)))
             }
         }
-        return try await withTaskCancellationHandler {
-            () async -> Result<ByteBuffer?, StoreError> in
-            do throws(StoreError) {
-                return .success(try await answer.take())
-            } catch {
-                return .failure(error)
-            }
-        } onCancel: {
-            answer.give(.failure(.cancelled))
-        }.get()
+        return try await answer.takeUnlessCancelled()
     }
 
     /// Stores entries in one transaction; see ``ResponseStore/save(_:)``. An entry larger than

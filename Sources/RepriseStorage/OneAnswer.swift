@@ -46,4 +46,19 @@ final class OneAnswer<Value: Sendable>: Sendable {
             if let result { continuation.resume(returning: result) }
         }.get()
     }
+
+    /// Waits for the first answer, or until the task is cancelled. To be called once.
+    ///
+    /// - Throws: ``StoreError/cancelled`` as soon as the task is cancelled.
+    func takeUnlessCancelled() async throws(StoreError) -> Value {
+        try await withTaskCancellationHandler { () async -> Result<Value, StoreError> in
+            do throws(StoreError) {
+                return .success(try await take())
+            } catch {
+                return .failure(error)
+            }
+        } onCancel: {
+            give(.failure(.cancelled))
+        }.get()
+    }
 }
