@@ -176,9 +176,8 @@ public final class RedisServerProcess: Sendable {
         }
         let new = Run(shell: shell, server: server)
         run.withLock { $0 = new }
-        try await untilAnswer("PING") { output in
-            !output.contains("Could not connect") && !output.contains("LOADING")
-        }
+        // Another server that has taken the port a moment ago would answer too.
+        try await untilAnswer("INFO", "server") { $0.contains("process_id:\(server)\r") }
     }
 
     /// A server that does not start or does not end.

@@ -3,8 +3,10 @@ import NIOCore
 /// Spreads commands over the nodes of a cluster, by a map of its slots.
 ///
 /// The map is asked for at the beginning, when a node says that a slot is elsewhere, and when a
-/// node fails, for then another one takes its place; at most once a second. Belongs to its event
-/// loop, and is called there only, which is why it may be sent about.
+/// node fails, for then another one takes its place; at most once a second. Before there is a map,
+/// commands wait for the search that is under way, within their deadlines; when no node has told
+/// the slots, they fail at once until the next search. Belongs to its event loop, and is called
+/// there only, which is why it may be sent about.
 final class RedisCluster: @unchecked Sendable {
     private struct Place: Hashable {
         var endpoint: RedisEndpoint
@@ -13,8 +15,6 @@ final class RedisCluster: @unchecked Sendable {
 
     /// How often a command follows nodes that say that its key is elsewhere.
     private static let mostRedirections = 3
-    /// How long one node may take to tell the slots.
-    private static let slotsDeadline = TimeAmount.seconds(2)
     /// The shortest time between two requests for the slots.
     private static let refreshInterval = TimeAmount.seconds(1)
 
@@ -22,11 +22,11 @@ final class RedisCluster: @unchecked Sendable {
     private let maker: RedisLinks
     private var links: [Place: RedisLink] = [:]
     private var map: RedisSlotMap?
-    /// Why there is no map; nil until the first attempt to get one has ended.
+    /// Why the last search has found no map; nil when it has, or has not ended.
     private var failure: StoreError?
     /// Those that wait for the first map.
     private var waiting: [EventLoopPromise<Void>] = []
-    private var isRefreshing = false
+    private var search: RedisSlotSearch?
     private var isClosed = false
     private var lastRefresh = NIODeadline.uptimeNanoseconds(0)
     private var nextRefresh: Scheduled<Void>?
@@ -52,7 +52,10 @@ final class RedisCluster: @unchecked Sendable {
     ) -> EventLoopFuture<Reply> {
         if isClosed { return fail(.unavailable("the store is closed")) }
         guard let map else {
-            if let failure { return fail(failure) }
+            if let failure, search == nil { return fail(failure) }
+            guard waiting.count < RedisLink.mostPending else {
+                return fail(.unavailable("too many commands wait for the slots of the cluster"))
+            }
             refresh()
             return firstMap(deadline).flatMap {
                 self.perform(slot: slot, purpose, deadline: deadline, command)
@@ -125,60 +128,49 @@ final class RedisCluster: @unchecked Sendable {
 
     /// Asks for the map, unless that was done a moment ago: then a moment later.
     private func refreshSoon() {
-        guard !isClosed, !isRefreshing, nextRefresh == nil else { return }
+        guard !isClosed, search == nil, nextRefresh == nil else { return }
         let earliest = lastRefresh + Self.refreshInterval
         guard earliest > .now() else { return refresh() }
         nextRefresh = eventLoop.scheduleTask(deadline: earliest) { self.refresh() }
     }
 
-    /// Asks one node after the other for the map, until one tells it.
+    /// Asks the nodes that are known for the map, unless that is being done.
     func refresh() {
         nextRefresh?.cancel()
         nextRefresh = nil
-        guard !isClosed, !isRefreshing else { return }
-        isRefreshing = true
-        lastRefresh = .now()
+        guard !isClosed, search == nil else { return }
         var candidates = (map?.nodes ?? []).shuffled()
         for endpoint in maker.address.endpoints where !candidates.contains(endpoint) {
             candidates.append(endpoint)
         }
-        ask(candidates[...])
+        let search = RedisSlotSearch(candidates, on: eventLoop) { endpoint in
+            self.link(endpoint, .lookups).send(
+                RedisCommand("CLUSTER", "SLOTS"), deadline: .now() + self.maker.slotsDeadline)
+        } end: {
+            self.endRefresh($0)
+        }
+        self.search = search
+        search.start()
     }
 
-    private func ask(_ candidates: ArraySlice<RedisEndpoint>) {
-        guard let endpoint = candidates.first else { return endRefresh(nil) }
-        link(endpoint, .lookups)
-            .send(RedisCommand("CLUSTER", "SLOTS"), deadline: .now() + Self.slotsDeadline)
-            .whenComplete { result in
-                switch result {
-                case .success(let reply):
-                    if let map = RedisSlotMap(reply, toldBy: endpoint) {
-                        return self.endRefresh(map)
-                    }
-                    self.failure = .unavailable("\(endpoint) has no slots of a cluster")
-                case .failure(let error):
-                    self.failure = error as? StoreError ?? .unavailable("\(endpoint) fails")
-                }
-                self.ask(candidates.dropFirst())
-            }
-    }
-
-    private func endRefresh(_ new: RedisSlotMap?) {
-        isRefreshing = false
-        guard !isClosed else { return }
+    private func endRefresh(_ result: Result<RedisSlotMap, StoreError>) {
+        search = nil
         lastRefresh = .now()
-        if let new {
+        switch result {
+        case .success(let new):
             map = new
             failure = nil
             backOff.reset()
             closeLinks(except: new.nodes)
-        } else {
+            wake(nil)
+        case .failure(let error):
+            failure = error
             var random = SystemRandomNumberGenerator()
             nextRefresh = eventLoop.scheduleTask(in: backOff.next(using: &random)) {
                 self.refresh()
             }
+            wake(error)
         }
-        wake(new == nil ? failure : nil)
     }
 
     private func wake(_ error: StoreError?) {
@@ -192,6 +184,11 @@ final class RedisCluster: @unchecked Sendable {
     /// Nodes that have left the cluster are not to be connected for ever.
     private func closeLinks(except nodes: [RedisEndpoint]) {
         for (place, link) in links where !nodes.contains(place.endpoint) {
+            guard link.isIdle else {
+                // It may be about to get its first slot, and be asked for single keys already.
+                refreshSoon()
+                continue
+            }
             links[place] = nil
             link.close()
         }
@@ -201,6 +198,9 @@ final class RedisCluster: @unchecked Sendable {
     func close() {
         isClosed = true
         nextRefresh?.cancel()
+        // Else it would go on to the next node, and connect to it, when the links are closed.
+        search?.cancel()
+        search = nil
         wake(.unavailable("the store is closed"))
         for link in links.values { link.close() }
         links = [:]

@@ -45,7 +45,8 @@ struct RedisDialer: Sendable {
         case .failure(let error): return eventLoop.makeFailedFuture(error)
         }
         let handler = NIOLoopBound(handler, eventLoop: eventLoop)
-        return ClientBootstrap(group: eventLoop)
+        let address = try? SocketAddress(ipAddress: endpoint.host, port: endpoint.port)
+        let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(deadline)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -54,16 +55,17 @@ struct RedisDialer: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     if let context {
                         // An address is checked against the certificate too, but is not named.
-                        let isAddress =
-                            (try? SocketAddress(ipAddress: endpoint.host, port: 0)) != nil
                         try pipeline.addHandler(
                             NIOSSLClientHandler(
-                                context: context, serverHostname: isAddress ? nil : endpoint.host))
+                                context: context,
+                                serverHostname: address == nil ? endpoint.host : nil))
                     }
                     try pipeline.addHandler(handler.value)
                 }
             }
-            .connect(host: endpoint.host, port: endpoint.port)
+        // What is an address already need not wait for a thread that looks up names.
+        if let address { return bootstrap.connect(to: address) }
+        return bootstrap.connect(host: endpoint.host, port: endpoint.port)
     }
 
     /// What an error of a connection means, after the server's name.

@@ -1,4 +1,3 @@
-import DequeModule
 import NIOCore
 import RepriseCore
 
@@ -8,10 +7,10 @@ import RepriseCore
 /// came, and answered in that order. While there is no connection they fail at once, except that
 /// until the first attempt to connect has ended they wait, within their deadlines.
 ///
-/// A command fails with ``StoreError/timedOut`` when its deadline is over. A server that has sent
-/// nothing at all meanwhile is taken to be hung: the connection is closed, and everything on it
-/// fails the same way. One that is just sending a large reply is given some time more, lest that
-/// reply cost all others each time it is asked for.
+/// A command fails with ``StoreError/timedOut`` when its deadline is over. A server that sends
+/// nothing at all for the usual deadline meanwhile is taken to be hung: the connection is closed,
+/// and everything on it fails the same way. One that is just sending a large reply is given some
+/// time more, lest that reply cost all others each time it is asked for.
 ///
 /// All of it belongs to one event loop: each method is called there only, so that no two calls ever
 /// overlap, which is why it may be sent about.
@@ -20,12 +19,6 @@ final class RedisLink: @unchecked Sendable {
     private enum Waiter {
         case text(EventLoopPromise<ByteBuffer?>)
         case value(EventLoopPromise<RESPValue>)
-        case nobody
-    }
-
-    private struct Pending {
-        var waiter: Waiter
-        var deadline: NIODeadline
     }
 
     private enum State {
@@ -47,22 +40,22 @@ final class RedisLink: @unchecked Sendable {
     private let eventLoop: any EventLoop
     private let address: RedisAddress
     private let dialer: RedisDialer
-    /// How long a server may be silent once a command is overdue.
     private let patience: TimeAmount
     private var state = State.idle
     /// The handler of the connection that is used or being made; all others are ignored.
     private var handler: RedisChannelHandler?
-    private var pending = Deque<Pending>()
+    private var pending: RedisPendingCommands<Waiter>
     private var outbound = ByteBuffer()
     private var isFlushDue = false
-    private var timer: Scheduled<Void>?
-    /// Whether anything has arrived since the timer fired last.
-    private var hasArrived = false
+    /// Fires not later than the first deadline of all that wait.
+    private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var attempt: Scheduled<Void>?
     private var backOff = RedisBackOff()
     private var givenUp: RedisHandshake.GivenUp?
 
     /// Makes a link that connects when it is first used, or told to.
+    ///
+    /// - Parameter patience: How long a server may be silent once a command is overdue.
     init(
         to endpoint: RedisEndpoint, address: RedisAddress, dialer: RedisDialer,
         patience: TimeAmount, on eventLoop: any EventLoop
@@ -71,6 +64,7 @@ final class RedisLink: @unchecked Sendable {
         self.address = address
         self.dialer = dialer
         self.patience = patience
+        pending = RedisPendingCommands(patience: patience, longestReply: dialer.deadline)
         self.eventLoop = eventLoop
     }
 
@@ -122,15 +116,18 @@ final class RedisLink: @unchecked Sendable {
         return nil
     }
 
+    /// Whether no command waits for a reply.
+    var isIdle: Bool { pending.count == 0 }
+
     /// The next command is for a slot that this server is about to take over.
     private func writeAsking(_ deadline: NIODeadline) {
         outbound.writeCommand(RedisCommand("ASKING"))
-        append(.nobody, deadline)
+        append(nil, deadline)
     }
 
-    private func append(_ waiter: Waiter, _ deadline: NIODeadline) {
-        pending.append(Pending(waiter: waiter, deadline: deadline))
-        if timer == nil { setTimer(deadline) }
+    private func append(_ waiter: Waiter?, _ deadline: NIODeadline) {
+        pending.append(waiter, deadline: deadline, now: .now())
+        setTimer(deadline)
         guard !isFlushDue, case .ready = state else { return }
         isFlushDue = true
         eventLoop.execute { self.flush() }
@@ -163,7 +160,7 @@ final class RedisLink: @unchecked Sendable {
         handler = nil
         state = .closed
         attempt?.cancel()
-        timer?.cancel()
+        timer?.task.cancel()
         failAll(.unavailable("the store is closed"))
         last?.close()
     }
@@ -178,7 +175,7 @@ final class RedisLink: @unchecked Sendable {
         givenUp = nil
         state = .ready(handler)
         // Those that waited may all be overdue by now, but their replies are awaited.
-        if timer == nil, !pending.isEmpty { setTimer(.now() + patience) }
+        if !isIdle { setTimer(.now() + patience) }
         flush()
     }
 
@@ -225,17 +222,17 @@ final class RedisLink: @unchecked Sendable {
     }
 
     /// Something has arrived, be it a part of a reply only.
-    func noteArrival() { hasArrived = true }
+    func noteArrival() { pending.noteArrival(now: .now()) }
 
     /// A reply has arrived.
     func receive(_ value: RESPValue) {
-        guard let first = pending.popFirst() else {
+        guard let waiter = pending.takeFirst() else {
             if let handler { lost(handler, "answered what it was not asked") }
             return
         }
         backOff.reset()
-        switch first.waiter {
-        case .nobody: break
+        switch waiter {
+        case nil: break
         case .value(let promise):
             if case .error(let failure) = value {
                 promise.fail(error(failure))
@@ -260,53 +257,41 @@ final class RedisLink: @unchecked Sendable {
     }
 
     private func failAll(_ error: StoreError) {
-        let pending = pending
-        self.pending = []
         outbound = ByteBuffer()
-        for entry in pending { fail(entry.waiter, error) }
+        for waiter in pending.takeAll() { fail(waiter, error) }
     }
 
     private func fail(_ waiter: Waiter, _ error: StoreError) {
         switch waiter {
         case .text(let promise): promise.fail(error)
         case .value(let promise): promise.fail(error)
-        case .nobody: break
         }
     }
 
     // MARK: - Deadlines
 
+    /// One timer serves all commands: it is set for the first of their deadlines.
     private func setTimer(_ deadline: NIODeadline) {
-        timer = eventLoop.scheduleTask(deadline: deadline) { self.timerFired() }
+        if let timer {
+            guard deadline < timer.deadline else { return }
+            timer.task.cancel()
+        }
+        timer = (deadline, eventLoop.scheduleTask(deadline: deadline) { self.timerFired() })
     }
 
-    /// One timer serves all commands: it is set again for the oldest that waits then.
     private func timerFired() {
         timer = nil
         let now = NIODeadline.now()
-        if case .ready(let handler) = state, let oldest = pending.first, oldest.deadline <= now,
-            !hasArrived || oldest.deadline + dialer.deadline <= now
-        {
-            return giveUp(handler)
+        var ready: RedisChannelHandler?
+        if case .ready(let handler) = state { ready = handler }
+        let lapse = pending.lapse(now: now, isSent: ready != nil)
+        if lapse.isHung, let ready {
+            giveUp(ready)
+        } else if let next = lapse.next {
+            // Many that are overdue one after the other are looked through a few times only.
+            setTimer(max(next, now + .milliseconds(2)))
         }
-        hasArrived = false
-        var next: NIODeadline?
-        for index in pending.indices {
-            let entry = pending[index]
-            if entry.deadline > now {
-                next = entry.deadline
-                break
-            }
-            // Its reply may come yet, so its place is kept.
-            pending[index].waiter = .nobody
-            fail(entry.waiter, .timedOut)
-        }
-        guard let first = pending.first, timer == nil else { return }
-        if first.deadline <= now, case .ready = state {
-            next = min(next ?? .distantFuture, now + patience)
-        }
-        // Many that are overdue one after the other are looked through a few times only.
-        if let next { setTimer(max(next, now + .milliseconds(2))) }
+        for waiter in lapse.overdue { fail(waiter, .timedOut) }
     }
 
     /// Closes the connection to a server that hangs.

@@ -22,6 +22,11 @@ struct RedisLinks: Sendable {
         dialer = RedisDialer(address, deadline: TimeAmount(limits.connectDeadline))
     }
 
+    /// How long a node of a cluster may take to tell the slots, its connection included.
+    var slotsDeadline: TimeAmount {
+        TimeAmount(limits.connectDeadline) + TimeAmount(limits.lookupDeadline)
+    }
+
     /// Makes a connection's place, without connecting.
     func link(
         to endpoint: RedisEndpoint, for purpose: Purpose, on eventLoop: any EventLoop
