@@ -2,6 +2,7 @@ import NIOCore
 import NIOPosix
 import RepriseCore
 import RepriseTesting
+import Synchronization
 import Testing
 
 @testable import RepriseStorage
@@ -57,6 +58,11 @@ struct RedisClusterFaultTests {
         if fault != .refuses { try await bad.close() }
     }
 
+    /// What a node tells of the slots, once a test knows.
+    private final class Slots: Sendable {
+        let text = Mutex("")
+    }
+
     @Test func nodeThatIsAboutToGetItsFirstSlotIsNotCutOff() async throws {
         let asked = Signal()
         let next = try await FakeRedis.ready { text in
@@ -64,17 +70,20 @@ struct RedisClusterFaultTests {
             return text.contains("ASKING") ? "+OK\r\n" : ""
         }
         let told = Signal()
+        let known = Slots()
         let (moving, failing) = (name(1), name(2))
         let owner = try await FakeRedis.ready { [port = next.port] text in
             if text.contains("CLUSTER") {
+                let reply = known.text.withLock { $0 }
                 told.raise()
-                return ""
+                return reply
             }
             if text.contains(moving) { return "-ASK 1 127.0.0.1:\(port)\r\n" }
             return text.contains(failing) ? "-LOADING\r\n" : "$4\r\nhere\r\n"
         }
         let store = try open(owner)
         await told.reaches(1)
+        known.text.withLock { $0 = slots(of: owner) }
         try await owner.say(slots(of: owner))
         let text = try await load(store, 1)
         await asked.reaches(1)
@@ -82,7 +91,7 @@ struct RedisClusterFaultTests {
         let failure = try await load(store, 2)
         await #expect(throws: StoreError.self) { _ = try await failure.get() }
         await told.reaches(2)
-        try await owner.say(slots(of: owner))
+        // Answered after the slots, on the same connection.
         #expect(try await load(store, 3).get() == ByteBuffer(string: "here"))
         try await next.say("$5\r\nthere\r\n")
         #expect(try await text.get() == ByteBuffer(string: "there"))
