@@ -53,6 +53,7 @@ public final class RedisServerProcess: Sendable {
 
     /// The port of the bus of its cluster.
     let busPort: Int
+    private let ports: RedisPorts
     private let options: Options
     private let directory: String
     private let words: [String]
@@ -83,31 +84,32 @@ public final class RedisServerProcess: Sendable {
 
     private init(_ options: Options) throws {
         self.options = options
-        let ports = try FreePorts.take(3)
-        port = ports[0]
-        tlsPort = options.tls == nil ? nil : ports[1]
-        busPort = ports[2]
+        ports = try RedisPorts(3)
+        let numbers = ports.numbers
+        port = numbers[0]
+        tlsPort = options.tls == nil ? nil : numbers[1]
+        busPort = numbers[2]
         directory =
             FileManager.default.temporaryDirectory
             .appendingPathComponent("reprise-redis-\(UUID().uuidString)").path
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true)
         var words = [
-            try MissingProgram.path(of: "redis-server"), "--port", "\(ports[0])", "--bind",
+            try MissingProgram.path(of: "redis-server"), "--port", "\(port)", "--bind",
             host, "--dir", directory, "--logfile", directory + "/log", "--save", "",
             "--appendonly", "no", "--daemonize", "no",
         ]
         if let password = options.password { words += ["--requirepass", password] }
         if let tls = options.tls {
             words += [
-                "--tls-port", "\(ports[1])", "--tls-ca-cert-file", tls.authority,
+                "--tls-port", "\(numbers[1])", "--tls-ca-cert-file", tls.authority,
                 "--tls-cert-file", tls.certificate, "--tls-key-file", tls.key,
                 "--tls-auth-clients", "no",
             ]
         }
         if options.isCluster {
             words += [
-                "--cluster-enabled", "yes", "--cluster-port", "\(ports[2])",
+                "--cluster-enabled", "yes", "--cluster-port", "\(busPort)",
                 "--cluster-node-timeout", "15000", "--cluster-require-full-coverage", "no",
             ]
         }
@@ -167,6 +169,7 @@ public final class RedisServerProcess: Sendable {
     /// runs is killed before.
     public func restart() async throws {
         if run.withLock({ $0 != nil }) { try await kill() }
+        ports.handOver()
         // The shell ends the server when this process lets go of the shell's standard input, which
         // it does however it ends.
         let shell = try ChildProcess(

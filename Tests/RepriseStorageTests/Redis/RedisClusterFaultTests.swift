@@ -16,8 +16,8 @@ struct RedisClusterFaultTests {
         String(decoding: SampleResponses.key(number).hex, as: UTF8.self)
     }
 
-    private func open(_ seeds: FakeRedis...) throws -> RedisStore {
-        let hosts = seeds.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
+    private func open(_ seeds: Int...) throws -> RedisStore {
+        let hosts = seeds.map { "127.0.0.1:\($0)" }.joined(separator: ",")
         return try RedisFixture.open("redis-cluster://\(hosts)", group: RedisFixture.oneLoop)
     }
 
@@ -41,21 +41,21 @@ struct RedisClusterFaultTests {
     @Test(arguments: Fault.allCases)
     func slowSeedIsWaitedForWhileAnotherFails(fault: Fault) async throws {
         let bad = try await FakeRedis { _ in fault == .hangs ? "" : nil }
-        if fault == .refuses { try await bad.close() }
+        let refusing = try RedisPorts(1)
         let asked = Signal()
         let good = try await FakeRedis.ready { text in
             guard text.contains("CLUSTER") else { return "$4\r\ntext\r\n" }
             asked.raise()
             return ""
         }
-        let store = try open(bad, good)
+        let store = try open(fault == .refuses ? refusing.numbers[0] : bad.port, good.port)
         await asked.reaches(1)
         let text = try await load(store, 1)
         try await good.say(slots(of: good))
         #expect(try await text.get() == ByteBuffer(string: "text"))
         await store.close()
         try await good.close()
-        if fault != .refuses { try await bad.close() }
+        try await bad.close()
     }
 
     /// What a node tells of the slots, once a test knows.
@@ -81,7 +81,7 @@ struct RedisClusterFaultTests {
             if text.contains(moving) { return "-ASK 1 127.0.0.1:\(port)\r\n" }
             return text.contains(failing) ? "-LOADING\r\n" : "$4\r\nhere\r\n"
         }
-        let store = try open(owner)
+        let store = try open(owner.port)
         await told.reaches(1)
         known.text.withLock { $0 = slots(of: owner) }
         try await owner.say(slots(of: owner))
