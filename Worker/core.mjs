@@ -266,12 +266,8 @@ class FrameReader {
     return text;
   }
 
-  list(element) {
-    return Array.from({ length: this.number() }, element);
-  }
-
   fields() {
-    return this.list(() => [this.latin1(), this.latin1()]);
+    return Array.from({ length: this.number() }, () => [this.latin1(), this.latin1()]);
   }
 
   step() {
@@ -302,7 +298,7 @@ class FrameReader {
       case Step.readBody:
         return { limit: this.wideNumber() };
       case Step.hash:
-        return { messages: this.list(() => this.bytes()) };
+        return { messages: Array.from({ length: this.number() }, () => this.bytes()) };
       case Step.load:
         return { name: this.latin1() };
       case Step.stream:
@@ -310,24 +306,10 @@ class FrameReader {
       case Step.proceed:
         return { isRecorded: this.byte() !== 0 };
       case Step.save:
-        return { entry: this.#entry() };
+        return { name: this.latin1(), text: this.bytes(), milliseconds: this.wideNumber() };
       default:
         return {};
     }
-  }
-
-  #entry() {
-    return {
-      name: this.latin1(),
-      text: this.bytes(),
-      milliseconds: this.wideNumber(),
-      index: {
-        script: this.latin1(),
-        names: this.list(() => this.latin1()),
-        arguments: this.list(() => this.latin1()),
-      },
-      metadata: this.latin1(),
-    };
   }
 
   #answer() {

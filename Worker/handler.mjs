@@ -318,9 +318,9 @@ class Run {
 
   async #commit() {
     try {
-      const { kind, entry } = this.#exchange.entry();
+      const { kind, name, text, milliseconds } = this.#exchange.entry();
       this.#exchange.release();
-      if (kind === Step.save) await this.#store.save(entry);
+      if (kind === Step.save) await this.#store.save(name, text, milliseconds);
     } finally {
       this.#exchange.release();
     }

@@ -1,8 +1,7 @@
 // Where responses are kept: Upstash Redis by its REST API, or a Workers KV namespace.
 //
-// A store loads bytes by name, saves an entry of the core for some milliseconds (below 0: for good), with
-// the labels that a purge finds it by, and removes it by name. It is made for one request: the platform
-// lets no request use another's connections.
+// A store loads bytes by name, saves them for some milliseconds (below 0: for good) and removes them.
+// It is made for one request: the platform lets no request use another's connections.
 
 /** How long a response may wait for the store before it counts as empty, in milliseconds. */
 export const LOAD_DEADLINE = 1000;
@@ -27,28 +26,22 @@ class UpstashStore {
   }
 
   async load(name) {
-    const [{ result: text }] = await this.#run([["GET", name]], LOAD_DEADLINE);
+    const [text] = await this.#run([["GET", name]], LOAD_DEADLINE);
     return typeof text === "string" ? new TextEncoder().encode(text) : undefined;
   }
 
-  async save({ name, text: bytes, milliseconds, index }) {
+  async save(name, bytes, milliseconds) {
     // An entry is UTF-8 by its format; were it not, it must not be stored as something else.
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     const expiry = milliseconds < 0 ? [] : ["PX", String(milliseconds)];
-    const updates = index.names.map((key) => ["EVAL", index.script, "1", key, ...index.arguments]);
-    const entry = ["SET", name, text, ...expiry];
-    const outcomes = await this.#run([...updates, entry], SAVE_DEADLINE, updates.length);
-    // Without its index an entry is a hit all the same.
-    const refused = outcomes.find(({ error }) => error);
-    if (refused) console.warn(`store: Upstash refuses the purge index: ${refused.error}`);
+    await this.#run([["SET", name, text, ...expiry]], SAVE_DEADLINE);
   }
 
   async remove(name) {
     await this.#run([["DEL", name]], SAVE_DEADLINE);
   }
 
-  /** Runs commands, of which the first ones may fail, and gives the outcome of each. */
-  async #run(commands, deadline, optional = 0) {
+  async #run(commands, deadline) {
     const response = await fetch(this.#url, {
       method: "POST",
       headers: { authorization: `Bearer ${this.#token}`, "content-type": "application/json" },
@@ -60,9 +53,10 @@ class UpstashStore {
       await response.body?.cancel();
       throw new Error(`Upstash answered ${response.status}`);
     }
-    const outcomes = await response.json();
-    for (const { error } of outcomes.slice(optional)) if (error) throw new Error(`Upstash: ${error}`);
-    return outcomes;
+    return (await response.json()).map(({ result, error }) => {
+      if (error) throw new Error(`Upstash: ${error}`);
+      return result;
+    });
   }
 }
 
@@ -78,11 +72,10 @@ class KVStore {
     return buffer ? new Uint8Array(buffer) : undefined;
   }
 
-  async save({ name, text, milliseconds, metadata }) {
+  async save(name, bytes, milliseconds) {
     // KV takes no expiry below a minute; shorter lives are told by the entry itself.
     const seconds = Math.max(60, Math.ceil(milliseconds / 1000));
-    const expiry = milliseconds < 0 ? {} : { expirationTtl: seconds };
-    await this.#namespace.put(name, text, { ...expiry, metadata: JSON.parse(metadata) });
+    await this.#namespace.put(name, bytes, milliseconds < 0 ? {} : { expirationTtl: seconds });
   }
 
   async remove(name) {

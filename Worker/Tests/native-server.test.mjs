@@ -144,48 +144,6 @@ for (const [name, store] of Object.entries(stores)) {
       assert.equal(upstream.calls, 3);
     });
 
-    for (const [ttl, isLimited] of [["600", true], [undefined, false]]) {
-      test(`both keep the same index of what has ${isLimited ? "a" : "no"} TTL`, async () => {
-        const headers = { "x-proxy-tags": "a, B:c/d,a", "x-proxy-namespace": "team/1", ...(ttl && { "x-proxy-ttl": ttl }) };
-        const kept = [];
-        for (const side of Object.values(sides)) {
-          const earliest = Date.now();
-          assert.match((await side({ body: JSON_BODY, headers })).cache, /fwd=uri-miss/);
-          const { name } = await redis.entry();
-          const latest = Date.now();
-          const indexes = await redis.indexes();
-          for (const [label, { members, left }] of Object.entries(indexes)) {
-            assert.equal(members.length, 2, label);
-            assert.equal(`reprise:${members[0]}`, name, label);
-            if (!isLimited) {
-              assert.deepEqual([members[1], left], ["inf", -1], label);
-              continue;
-            }
-            const storedAt = Number(members[1]) - 24 * HOUR - 600_000;
-            assert.ok(storedAt >= earliest && storedAt <= latest, `${label}: ${members[1]}`);
-            assert.ok(left > 24 * HOUR - 600_000 && left <= 24 * HOUR + 600_000, `${label}: ${left}`);
-          }
-          kept.push({ name, labels: Object.keys(indexes) });
-          await redis.command(["FLUSHALL"]);
-        }
-        assert.deepEqual(kept[0], kept[1]);
-        assert.match(kept[0].labels.join(" "), /^credential:[0-9a-f]{64} model:gpt-%C3%A9 namespace:team%2F1 tag:B%3Ac%2Fd tag:a$/);
-      });
-    }
-
-    test("what both have stored under one tag stands in one index", async () => {
-      const headers = { "x-proxy-tags": "shared" };
-      await worker.ask(PATH, { body: JSON_BODY, headers });
-      await sides["native server"]({ body: STREAM_BODY, headers });
-      const names = await redis.whenThere(async () => {
-        const names = await redis.entries();
-        return names.length === 2 && names;
-      }, "two entries");
-      const { members } = (await redis.indexes())["tag:shared"];
-      const wanted = names.sort().flatMap((name) => [name.slice("reprise:".length), "inf"]);
-      assert.deepEqual(members, wanted);
-    });
-
     for (const [refreshing, seeing] of directions) {
       test(`a refresh by the ${refreshing} is seen by the ${seeing}`, async () => {
         const ask = (side, headers = {}) => sides[side]({ body: JSON_BODY, headers });

@@ -191,27 +191,6 @@ test("an entry expires in KV a day after its freshness", async () => {
   assert.equal(onlyEntry()[1].expires, 1_700_000_000_000 + 60_000 + 86_400_000);
 });
 
-test("an entry's metadata in KV tells when it ends and what it is purged by", async () => {
-  mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 });
-  const labels = { "x-proxy-tags": "a, b-c", "x-proxy-namespace": "team" };
-  await client.ask(PATH, { headers: { "x-proxy-ttl": "60", ...labels } });
-  const { metadata } = onlyEntry()[1];
-  assert.match(metadata.labels.shift(), /^credential:[0-9a-f]{64}$/);
-  assert.deepEqual(metadata, {
-    until: 1_700_000_000_000 + 60_000 + 86_400_000,
-    labels: ["namespace:team", "model:m", "tag:b-c", "tag:a"],
-  });
-});
-
-test("labels that KV has no room for are cut, those of the tags first", async () => {
-  const tags = Array.from({ length: 16 }, (_, number) => `${"%".repeat(60)}${number}`).join(",");
-  assert.equal((await client.ask(PATH, { headers: { "x-proxy-tags": tags } })).status, 200);
-  const { labels, ...rest } = onlyEntry()[1].metadata;
-  assert.deepEqual(rest, { cut: true });
-  assert.equal(labels[1], "model:m");
-  assert.ok(labels.length > 4 && labels.length < 18, `${labels.length} labels`);
-});
-
 test("a damaged entry is a miss, is removed and replaced", async () => {
   const miss = await client.ask(PATH);
   const [name, entry] = onlyEntry();

@@ -29,23 +29,10 @@ extension Exchange {
             bodyDigest: storing.digest, upstream: settings.upstreams[upstream], path: head.path,
             model: cacheable?.model, namespace: directives.namespace, usage: storing.usage,
             tags: directives.tags, credentialScope: credentialScope, chunks: recording.chunks)
-        let retainedUntil = Freshness.retainedUntil(storedAt: storing.at, ttl: ttl)
-        let indexNames = PurgeIndex.names(
-            tags: metadata.tags, model: metadata.model, namespace: metadata.namespace,
-            credentialScope: metadata.credentialScope)
         return .save(
-            Step.StoredEntry(
-                name: key.storeName, text: EntryCodec.encode(metadata, body: recording.body.span),
-                milliseconds: retainedUntil.map { $0 - storing.at }, indexNames: indexNames,
-                indexArguments: [
-                    decimal(storing.at), retainedUntil.map(decimal) ?? .init("+inf"), key.hex,
-                ],
-                metadata: KVMetadata.json(retainedUntil: retainedUntil, indexNames: indexNames)))
-    }
-
-    private func decimal(_ number: Int64) -> [UInt8] {
-        var digits: [UInt8] = []
-        digits.append(decimal: number)
-        return digits
+            name: key.storeName, text: EntryCodec.encode(metadata, body: recording.body.span),
+            milliseconds: Freshness.retainedUntil(storedAt: storing.at, ttl: ttl).map {
+                $0 - storing.at
+            })
     }
 }

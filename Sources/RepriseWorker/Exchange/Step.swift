@@ -19,8 +19,8 @@ enum Step {
     /// Go on with the body; no longer handing it in if it is not recorded, and no longer reading it
     /// without a client if it is not worth finishing.
     case proceed(isRecorded: Bool)
-    /// Store an entry.
-    case save(StoredEntry)
+    /// Store a text under a name, for at most so many milliseconds; nil: for good.
+    case save(name: [UInt8], text: [UInt8], milliseconds: Int64?)
     /// Nothing is left to do.
     case done
 
@@ -40,22 +40,6 @@ enum Step {
         case unread = 1
         /// It is what was read of the request.
         case read = 2
-    }
-
-    /// What a store is to keep.
-    struct StoredEntry {
-        /// The name to store it under.
-        var name: [UInt8]
-        /// The entry itself.
-        var text: [UInt8]
-        /// For how many milliseconds at most; nil: for good.
-        var milliseconds: Int64?
-        /// The indexes that it belongs to in a store that runs ``PurgeIndex/script``.
-        var indexNames: [[UInt8]]
-        /// The script's arguments, the same for each index.
-        var indexArguments: [[UInt8]]
-        /// What Workers KV keeps beside it, in JSON.
-        var metadata: [UInt8]
     }
 
     /// The head of an answer to the client.
@@ -89,8 +73,7 @@ struct StepFlags: OptionSet {
 }
 
 extension Step {
-    /// The step as a frame: its kind, the flags, its values in the order of the declaration; the script
-    /// of the indexes goes before their names.
+    /// The step as a frame: its kind, the flags, its values in the order of the declaration.
     func encoded(_ flags: StepFlags) -> [UInt8] {
         var writer = FrameWriter()
         writer.write(byte: kind)
@@ -113,7 +96,8 @@ extension Step {
         case .readBody(let limit):
             writer.write(wideNumber: limit)
         case .hash(let messages):
-            writer.write(list: messages)
+            writer.write(number: UInt32(messages.count))
+            for message in messages { writer.write(bytes: message) }
         case .load(let name):
             writer.write(bytes: name)
         case .stream(let answer, let soFar, let isRecorded):
@@ -122,14 +106,10 @@ extension Step {
             writer.write(byte: isRecorded ? 1 : 0)
         case .proceed(let isRecorded):
             writer.write(byte: isRecorded ? 1 : 0)
-        case .save(let entry):
-            writer.write(bytes: entry.name)
-            writer.write(bytes: entry.text)
-            writer.write(wideNumber: entry.milliseconds ?? -1)
-            writer.write(bytes: [UInt8](PurgeIndex.script))
-            writer.write(list: entry.indexNames)
-            writer.write(list: entry.indexArguments)
-            writer.write(bytes: entry.metadata)
+        case .save(let name, let text, let milliseconds):
+            writer.write(bytes: name)
+            writer.write(bytes: text)
+            writer.write(wideNumber: milliseconds ?? -1)
         case .collect, .done:
             break
         }

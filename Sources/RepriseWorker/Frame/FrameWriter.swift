@@ -3,8 +3,8 @@ import RepriseCore
 /// Writes values one after the other, for JavaScript to read.
 ///
 /// Numbers are little-endian. A byte string is its length in 32 bits, then the bytes. An optional one
-/// begins with a byte that is 0 when it is absent. A list is the number of its elements in 32 bits, then
-/// each of them; of a header field name and value.
+/// begins with a byte that is 0 when it is absent. A list of header fields is their number in 32 bits,
+/// then name and value of each.
 struct FrameWriter {
     /// What was written.
     private(set) var frame: [UInt8] = []
@@ -29,12 +29,6 @@ struct FrameWriter {
         frame.reserveCapacity(frame.count + bytes.count + 4)
         write(number: UInt32(bytes.count))
         frame.append(contentsOf: bytes)
-    }
-
-    /// Writes how many byte strings there are, and each.
-    mutating func write(list: [[UInt8]]) {
-        write(number: UInt32(list.count))
-        for bytes in list { write(bytes: bytes) }
     }
 
     /// Writes header fields.

@@ -8,9 +8,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { upstashStandIn } from "../../local/upstash-stand-in.mjs";
 
-/** How long to ask for what is to come, in milliseconds, before it is a failure. */
-const PATIENCE = 60_000;
-
 async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -50,37 +47,14 @@ export class Redis {
     return (await this.command(["KEYS", "reprise:*"])).filter((name) => /^reprise:[0-9a-f]{64}$/.test(name));
   }
 
-  /** Asks for the only entry until it has a text that `isWanted`. */
-  entry(isWanted = () => true) {
-    return this.whenThere(async () => {
+  /** Asks until the only entry has a text that `isWanted`; the test's time limit ends it otherwise. */
+  async entry(isWanted = () => true) {
+    for (;;) {
       const [name, ...others] = await this.entries();
       if (others.length > 0) throw new Error(`${others.length + 1} entries, not one`);
       const text = name && (await this.command(["GET", name]));
-      return text && isWanted(text) && { name, text };
-    }, "the entry");
-  }
-
-  /** Asks until there is what is asked for: a native server stores after it has answered. */
-  async whenThere(ask, what) {
-    const begun = performance.now();
-    while (performance.now() - begun < PATIENCE) {
-      const found = await ask();
-      if (found) return found;
+      if (text && isWanted(text)) return { name, text };
     }
-    throw new Error(`Redis has not got ${what} in ${PATIENCE} ms`);
-  }
-
-  /** What stands in each index: members with their scores, and when it ends in ms (-1: never). */
-  async indexes() {
-    const names = (await this.command(["KEYS", "reprise:index:*"])).sort();
-    const index = async (name) => [
-      name.slice("reprise:index:".length),
-      {
-        members: await this.command(["ZRANGE", name, "0", "-1", "WITHSCORES"]),
-        left: await this.command(["PTTL", name]),
-      },
-    ];
-    return Object.fromEntries(await Promise.all(names.map(index)));
   }
 
   async stop() {
