@@ -34,12 +34,30 @@ extension CachingProxy {
     ) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await lease.keep() }
-            let outcome = await fetch(message, flight, recorder)
+            let outcome = await call(message, flight, recorder)
             land(flight, outcome, recorder)
             if outcome == .complete(.stored) {
                 await store.untilWritten(lease.key, for: CallLease.writeLimit)
             }
             group.cancelAll()
+        }
+    }
+
+    /// Makes the call, and cuts it when this task is cancelled.
+    private func call(
+        _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
+    ) async -> FlightOutcome {
+        do throws(UpstreamError) {
+            let message = try message.take()
+            return await withTaskCancellationHandler {
+                await withCheckedContinuation { continuation in
+                    call(message, flight, recorder) { continuation.resume(returning: $0) }
+                }
+            } onCancel: {
+                flight.cancellation.cancel()
+            }
+        } catch {
+            return .failed(.upstream(error))
         }
     }
 }

@@ -44,19 +44,31 @@ extension CachingProxy {
     /// Starts an upstream call.
     ///
     /// - Parameters:
-    ///   - recorder: Stores the response; nil when it is not to be stored.
+    ///   - recorder: Records the response; nil when it is not to be stored.
     ///   - turn: Waits for the flight's turn among the servers that share the store; nil when it
     ///     does not wait.
     func launch(
         _ flight: Flight, _ message: UpstreamRequest, recorder: FlightRecorder?,
         turn: CallTurn? = nil
     ) {
-        let message = PendingMessage(message)
-        let isLaunched = flights.launch { [self] in
-            if let turn {
+        let isLaunched: Bool
+        if let turn {
+            let message = PendingMessage(message)
+            isLaunched = flights.launch { [self] in
                 await fetch(message, flight, recorder, in: turn)
-            } else {
-                land(flight, await fetch(message, flight, recorder), recorder)
+            }
+        } else if case .stream = message.body {
+            let message = PendingMessage(message)
+            isLaunched = flights.launch { [self] in
+                land(flight, await fetch(message, flight), nil)
+            }
+        } else {
+            isLaunched = flights.begin(flight)
+            if isLaunched {
+                call(message, flight, recorder) { [self] outcome in
+                    land(flight, outcome, recorder)
+                    flights.end(flight)
+                }
             }
         }
         if !isLaunched { land(flight, .failed(.cancelled), recorder) }
@@ -70,13 +82,33 @@ extension CachingProxy {
         flight.finish(outcome)
     }
 
+    /// Makes the upstream call of a request that is in memory.
+    ///
+    /// - Parameter onEnd: Told how it ended, once.
+    func call(
+        _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?,
+        onEnd: @escaping @Sendable (FlightOutcome) -> Void
+    ) {
+        let request: HTTPClient.Request
+        do {
+            request = try HTTPClient.Request(message)
+        } catch {
+            onEnd(.failed(.upstream(UpstreamError(error))))
+            return
+        }
+        UpstreamCall(
+            flight, recorder, storingIn: store, clock: clock, on: flights.currentEventLoop
+        ).send(request, by: upstream.client, onEnd: onEnd)
+    }
+
+    // MARK: Calls whose request is still coming
+
     /// Reads the response until its end, or until nobody wants it any more.
-    func fetch(
-        _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
-    ) async -> FlightOutcome {
+    private func fetch(_ message: PendingMessage, _ flight: Flight) async -> FlightOutcome {
         await flight.cancellation.whileCancellable {
             do {
-                return .complete(try await receive(message, flight, recorder))
+                try await receive(message, flight)
+                return .complete(.notAsked)
             } catch {
                 if Task.isCancelled { return .failed(.cancelled) }
                 return .failed(error as? FlightFailure ?? .upstream(UpstreamError(error)))
@@ -84,42 +116,16 @@ extension CachingProxy {
         }
     }
 
-    /// Sends the request and waits for the head of the response.
-    ///
-    /// In a task of its own, which ends when the head is there: a task keeps the deepest stack it
-    /// ever had, and the HTTP client's would stay for as long as the response lasts.
-    private func send(_ message: PendingMessage) async throws -> UpstreamClient.Response {
-        try await withThrowingTaskGroup(of: UpstreamClient.Response.self) { [upstream] group in
-            group.addTask {
-                do throws(UpstreamError) {
-                    return try await upstream.send(message.take())
-                } catch {
-                    throw FlightFailure.upstream(error)
-                }
-            }
-            guard let response = try await group.next() else { throw FlightFailure.cancelled }
-            return response
+    private func receive(_ message: PendingMessage, _ flight: Flight) async throws {
+        let response: UpstreamClient.Response
+        do throws(UpstreamError) {
+            response = try await upstream.send(message.take())
+        } catch {
+            throw FlightFailure.upstream(error)
         }
-    }
-
-    private func receive(
-        _ message: PendingMessage, _ flight: Flight, _ recorder: FlightRecorder?
-    ) async throws -> StoringResult {
-        let response = try await send(message)
         flight.receive(head: response.head)
-        let recording = recorder?.recording(of: response.head)
-        if recording?.isWorthFinishing != true || flight.storing == nil {
-            flight.stopKeepingAlone()
-        }
         for try await chunk in response.body where chunk.readableBytes > 0 {
-            if flight.receive(chunk) {
-                recording?.consume(chunk)
-            } else {
-                flight.stopKeepingAlone()
-                try await flight.waitForRoom()
-            }
+            if !flight.receive(chunk) { try await flight.waitForRoom() }
         }
-        guard let recording else { return .notAsked }
-        return recording.finish(flight, isFramed: response.isFramed, store: store, now: clock.now())
     }
 }

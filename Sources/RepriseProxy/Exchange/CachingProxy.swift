@@ -23,7 +23,8 @@ public final class CachingProxy: Service {
     /// Makes a proxy; ``run()`` must run for it to reach upstreams.
     ///
     /// - Parameters:
-    ///   - client: Sends to upstreams; see ``HTTPClient/Configuration/upstream(_:)``.
+    ///   - client: Sends to upstreams, on the event loops of `executors`; see
+    ///     ``HTTPClient/Configuration/upstream(_:)``.
     ///   - executors: Where upstream calls run: on the event loop of the request that began each.
     ///   - clock: The time that ages are counted in.
     public init(

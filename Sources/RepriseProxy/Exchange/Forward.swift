@@ -11,6 +11,11 @@ public struct Forward: Sendable {
     /// Whether others may be given the same response.
     var isCacheable: Bool { cause.reason != .bypass && cause.reason != .method }
 
+    /// Whether the client's response begins only when its body is whole.
+    func awaitsBody(_ head: ResponseHead) -> Bool {
+        mayStore && head.status == 200 && head.isJSON
+    }
+
     /// Why a request goes upstream, and what is left to fall back on.
     struct Cause: Sendable {
         var reason: ForwardReason
@@ -36,24 +41,37 @@ extension CachingProxy {
     /// whether it was, and one that breaks off is an error rather than half an answer. Everything
     /// else is passed on as it comes.
     public func response(to forward: Forward) async -> ProxyResponse {
-        do {
-            let head = try await forward.reader.head()
+        response(to: forward, await forward.reader.arrival(forward.awaitsBody))
+    }
+
+    /// The same without waiting.
+    ///
+    /// - Parameter wake: Called once, on any thread, when it is worth asking again.
+    /// - Returns: nil when there is nothing yet.
+    public func response(
+        to forward: Forward, orElse wake: @escaping @Sendable () -> Void
+    ) -> ProxyResponse? {
+        forward.reader.arrival(orElse: wake, forward.awaitsBody).map { response(to: forward, $0) }
+    }
+
+    private func response(
+        to forward: Forward, _ arrival: FlightReader.Arrival
+    ) -> ProxyResponse {
+        switch arrival {
+        case .head(let head):
             if let stale = forward.cause.stale, Freshness.isServerError(status: head.status) {
                 return stale
             }
-            guard forward.mayStore, head.status == 200, head.isJSON,
-                let (length, result) = try await forward.reader.wholeBody()
-            else {
-                return live(head, forward, willStore: forward.mayStore && head.status == 200)
-            }
+            return live(head, forward, willStore: forward.mayStore && head.status == 200)
+        case .whole(let head, let length, let result):
             var response = live(head, forward, willStore: result == .stored, detail: result.detail)
             response.headers.removeAll { $0.isNamed("content-length") }
             response.headers.append(
                 HeaderField(name: .init("content-length"), value: Array(String(length).utf8)))
             return response
-        } catch {
-            if let stale = forward.cause.stale, case .upstream = error { return stale }
-            return ProxyError(error).response(cacheStatus: status(forward))
+        case .failure(let failure):
+            if let stale = forward.cause.stale, case .upstream = failure { return stale }
+            return ProxyError(failure).response(cacheStatus: status(forward))
         }
     }
 

@@ -5,10 +5,12 @@ import NIOPosix
 public final class EventLoopExecutors: Sendable {
     /// All executors, in the order of the group's loops.
     let all: [EventLoopExecutor]
+    private let group: any EventLoopGroup
     private let indices: [ObjectIdentifier: Int]
 
     /// Makes the executors of all loops in a group.
     public init(_ group: any EventLoopGroup) {
+        self.group = group
         let loops = Array(group.makeIterator())
         all = loops.map { EventLoopExecutor($0) }
         indices = Dictionary(
@@ -23,5 +25,13 @@ public final class EventLoopExecutors: Sendable {
     /// The index of the executor on whose thread this is; nil on any other thread.
     var currentIndex: Int? {
         MultiThreadedEventLoopGroup.currentEventLoop.flatMap { indices[ObjectIdentifier($0)] }
+    }
+
+    /// The event loop on whose thread this is; any of the group's on any other thread.
+    var currentEventLoop: any EventLoop {
+        guard let current = MultiThreadedEventLoopGroup.currentEventLoop,
+            indices[ObjectIdentifier(current)] != nil
+        else { return group.any() }
+        return current
     }
 }

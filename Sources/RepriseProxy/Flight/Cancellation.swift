@@ -1,12 +1,13 @@
 import Synchronization
 
-/// Lets others cancel what a task does, without a second task that waits for them to.
+/// Lets others cancel what a call or a task does, without a second task that waits for them to.
 final class Cancellation: Sendable {
     private let state = Mutex(State())
 
     private struct State {
         var isCancelled = false
         var task: RunningTask?
+        var action: (@Sendable () -> Void)?
     }
 
     /// A task that has not ended.
@@ -14,6 +15,9 @@ final class Cancellation: Sendable {
         // Cancelling is safe from any thread for as long as the task runs, which the lock sees to.
         let task: UnsafeCurrentTask
     }
+
+    /// Whether ``cancel()`` was called.
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     /// Runs `body` in this task, which ``cancel()`` then cancels, at once if that was called before.
     func whileCancellable<Result>(_ body: () async -> Result) async -> Result {
@@ -28,13 +32,29 @@ final class Cancellation: Sendable {
         }
     }
 
-    /// Cancels the task that is in ``whileCancellable(_:)``, or will be.
+    /// Has ``cancel()`` call `action`, at once if that was called before.
+    func onCancel(_ action: @escaping @Sendable () -> Void) {
+        let isCancelled = state.withLock { state in
+            if !state.isCancelled { state.action = action }
+            return state.isCancelled
+        }
+        if isCancelled { action() }
+    }
+
+    /// Forgets the action: there is nothing left to cancel.
+    func forgetAction() {
+        state.withLock { $0.action = nil }
+    }
+
+    /// Cancels the task that is in ``whileCancellable(_:)``, or will be, and takes the action.
     ///
-    /// Not to be called with a lock held that a cancellation handler takes.
+    /// Not to be called with a lock held that a cancellation handler or the action takes.
     func cancel() {
-        state.withLock { state in
+        let action = state.withLock { state in
             state.isCancelled = true
             state.task?.task.cancel()
+            return state.action.take()
         }
+        action?()
     }
 }

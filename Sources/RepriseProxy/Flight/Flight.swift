@@ -4,9 +4,12 @@ import Synchronization
 
 /// One upstream call and everybody who reads its response.
 ///
-/// The call runs in ``FlightService``; readers come and go. Whoever waits is a continuation kept
-/// beside the state, so a wake-up costs one lock and no task.
+/// The call belongs to ``FlightService``; readers come and go. Whoever waits is a closure kept
+/// beside the state, so a wake-up costs one lock, and a task only where one waits anyway.
 final class Flight: Sendable {
+    /// Wakes somebody who waits, once. Called on any thread, with no lock held.
+    typealias Wake = @Sendable () -> Void
+
     /// Ends the call once nobody reads and nothing is gained by going on.
     let cancellation = Cancellation()
     private let guarded: Mutex<Guarded>
@@ -14,13 +17,31 @@ final class Flight: Sendable {
     private struct Guarded {
         var state: FlightState
         var storing: StoringTerms?
-        var waiters: [[Int: CheckedContinuation<Void, Never>]]
-        var nextWaiter = 0
+        /// Who waits for more of the response.
+        var readers: [FlightState.ReaderID: Wake] = [:]
+        /// The call, while it waits for readers to catch up.
+        var call: Wake?
+
+        subscript(waiter: Waiter) -> Wake? {
+            get {
+                switch waiter {
+                case .reader(let id): readers[id]
+                case .call: call
+                }
+            }
+            set {
+                switch waiter {
+                case .reader(let id): readers[id] = newValue
+                case .call: call = newValue
+                }
+            }
+        }
     }
 
-    /// What a waiter waits for; each kind of change wakes only its own.
-    private enum Change: Int, CaseIterable {
-        case response, room
+    /// Somebody who waits for one thing at a time.
+    private enum Waiter {
+        case reader(FlightState.ReaderID)
+        case call
     }
 
     /// Makes a flight that has not started.
@@ -40,8 +61,7 @@ final class Flight: Sendable {
                 state: FlightState(
                     retention: retention, window: window, keepsGoingAlone: keepsGoingAlone,
                     awaitsOthers: awaitsOthers),
-                storing: storing,
-                waiters: Array(repeating: [:], count: Change.allCases.count)))
+                storing: storing))
     }
 
     // MARK: The upstream's side
@@ -62,7 +82,7 @@ final class Flight: Sendable {
     }
 
     func receive(head: ResponseHead) {
-        change(.response) { $0.receive(head: head) }
+        changeResponse { $0.receive(head: head) }
     }
 
     /// Takes the next chunk of the body.
@@ -70,7 +90,7 @@ final class Flight: Sendable {
     /// - Returns: Whether the response is still retained whole.
     func receive(_ buffer: ByteBuffer) -> Bool {
         let compact = buffer.compacted
-        return change(.response) {
+        return changeResponse {
             $0.receive(compact)
             return $0.isRetained
         }
@@ -78,7 +98,7 @@ final class Flight: Sendable {
 
     /// Takes a whole response that another server's call has brought.
     func replay(head: ResponseHead, body: ByteBuffer) {
-        change(.response) { $0.replay(head: head, body: body) }
+        changeResponse { $0.replay(head: head, body: body) }
     }
 
     /// Begins a call of this server's own.
@@ -91,7 +111,8 @@ final class Flight: Sendable {
     }
 
     func finish(_ outcome: FlightOutcome) {
-        change(.response) { $0.finish(outcome) }
+        changeResponse { $0.finish(outcome) }
+        wakeCall()
     }
 
     /// Says that the response is not worth finishing for the cache's sake alone.
@@ -100,9 +121,19 @@ final class Flight: Sendable {
         cancelIfAbandoned()
     }
 
+    /// Whether readers have caught up enough for the upstream to be read on; if not, `wake` is
+    /// called when they may have.
+    func hasRoom(orElse wake: @escaping Wake) -> Bool {
+        guarded.withLock { guarded in
+            if guarded.state.hasRoom { return true }
+            guarded.call = wake
+            return false
+        }
+    }
+
     /// Waits until readers have caught up enough for the upstream to be read on.
     func waitForRoom() async throws(FlightFailure) {
-        _ = try await wait(for: .room) { $0.hasRoom ? true : nil }
+        _ = try await wait(.call) { $0.hasRoom ? true : nil }
     }
 
     // MARK: The readers' side
@@ -125,7 +156,12 @@ final class Flight: Sendable {
     }
 
     func leave(_ id: FlightState.ReaderID) {
-        change(.response, .room) { $0.removeReader(id) }
+        let (reader, call) = guarded.withLock { guarded in
+            guarded.state.removeReader(id)
+            return (guarded.readers.removeValue(forKey: id), guarded.call.take())
+        }
+        reader?()
+        call?()
         cancelIfAbandoned()
     }
 
@@ -137,22 +173,41 @@ final class Flight: Sendable {
     /// The outcome as it is now; nil while the response is on its way.
     var outcome: FlightOutcome? { guarded.withLock { $0.state.outcome } }
 
+    /// Looks for something in the response; when it is not there yet, `wake` is called once after
+    /// the next change.
+    ///
+    /// - Parameter id: The reader that looks; it waits for one thing at a time.
+    func poll<Found>(
+        for id: FlightState.ReaderID, orElse wake: @escaping Wake,
+        _ probe: (inout FlightState) -> Found?
+    ) -> Found? {
+        guarded.withLock { guarded in
+            let found = probe(&guarded.state)
+            guarded.readers[id] = found == nil ? wake : nil
+            return found
+        }
+    }
+
     /// Waits until `probe` finds what it looks for in the response.
     func wait<Found: Sendable>(
-        _ probe: (inout FlightState) -> Found?
+        for id: FlightState.ReaderID, _ probe: (inout FlightState) -> Found?
     ) async throws(FlightFailure) -> Found {
-        try await wait(for: .response, probe)
+        try await wait(.reader(id), probe)
+    }
+
+    /// What a reader does next; for ``FlightState/Step/wait``, `wake` is called once after the next
+    /// change.
+    func next(for id: FlightState.ReaderID, orElse wake: @escaping Wake) -> FlightState.Step {
+        let step = poll(for: id, orElse: wake) { $0.nextUnlessNone(for: id) }
+        if case .deliver = step { wakeCall() }
+        return step ?? .wait
     }
 
     /// The next buffers for a reader; nil at the clean end.
     func next(for id: FlightState.ReaderID) async throws(FlightFailure) -> [ByteBuffer]? {
-        let step = try await wait { state -> FlightState.Step? in
-            let step = state.next(for: id)
-            return step == .wait ? nil : step
-        }
-        switch step {
+        switch try await wait(for: id, { $0.nextUnlessNone(for: id) }) {
         case .deliver(let buffers):
-            wake(.room)
+            wakeCall()
             return buffers
         case .fail(let failure): throw failure
         case .finish, .wait: return nil
@@ -165,40 +220,31 @@ final class Flight: Sendable {
 
     // MARK: Waiting
 
-    private func change<Result>(
-        _ changes: Change..., by body: (inout FlightState) -> Result
-    ) -> Result {
-        let result = guarded.withLock { body(&$0.state) }
-        for change in changes {
-            wake(change)
+    private func changeResponse<Result>(_ body: (inout FlightState) -> Result) -> Result {
+        let (result, readers) = guarded.withLock { guarded in
+            let readers = guarded.readers
+            if !readers.isEmpty { guarded.readers = [:] }
+            return (body(&guarded.state), readers)
+        }
+        for wake in readers.values {
+            wake()
         }
         return result
     }
 
-    private func wake(_ change: Change) {
-        let woken = guarded.withLock { guarded in
-            let woken = guarded.waiters[change.rawValue]
-            if !woken.isEmpty { guarded.waiters[change.rawValue] = [:] }
-            return woken
-        }
-        for continuation in woken.values {
-            continuation.resume()
-        }
+    private func wakeCall() {
+        let wake = guarded.withLock { $0.call.take() }
+        wake?()
     }
 
-    /// Probes under the lock, and again after each change of the given kind.
+    /// Probes under the lock, and again each time that the waiter is woken.
     ///
     /// - Throws: ``FlightFailure/cancelled`` when the task is cancelled.
     private func wait<Found: Sendable>(
-        for change: Change, _ probe: (inout FlightState) -> Found?
+        _ waiter: Waiter, _ probe: (inout FlightState) -> Found?
     ) async throws(FlightFailure) -> Found {
-        var found: Found?
+        var found = guarded.withLock { probe(&$0.state) }
         while true {
-            let ticket = guarded.withLock { guarded in
-                found = probe(&guarded.state)
-                guarded.nextWaiter += 1
-                return guarded.nextWaiter
-            }
             if let found { return found }
             if Task.isCancelled { throw .cancelled }
             await withTaskCancellationHandler {
@@ -208,16 +254,23 @@ final class Flight: Sendable {
                     let isReady = guarded.withLock { guarded in
                         found = probe(&guarded.state)
                         if found != nil || Task.isCancelled { return true }
-                        guarded.waiters[change.rawValue][ticket] = continuation
+                        guarded[waiter] = { continuation.resume() }
                         return false
                     }
                     if isReady { continuation.resume() }
                 }
             } onCancel: {
-                guarded.withLock { $0.waiters[change.rawValue].removeValue(forKey: ticket) }?
-                    .resume()
+                let wake = guarded.withLock { $0[waiter].take() }
+                wake?()
             }
-            if let found { return found }
         }
+    }
+}
+
+extension FlightState {
+    /// What a reader does next; nil when it has to wait.
+    fileprivate mutating func nextUnlessNone(for id: ReaderID) -> Step? {
+        let step = next(for: id)
+        return step == .wait ? nil : step
     }
 }

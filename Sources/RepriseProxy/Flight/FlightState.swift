@@ -24,7 +24,8 @@ struct FlightState {
     private(set) var head: ResponseHead?
     private(set) var outcome: FlightOutcome?
     private(set) var isRetained = true
-    private var receivedBytes = 0
+    /// Bytes of the body that have come.
+    private(set) var receivedBytes = 0
     private var chunks = Deque<Chunk>()
     /// How many chunks were dropped from the front.
     private var dropped = 0
@@ -69,7 +70,7 @@ struct FlightState {
     /// Whether the upstream should be read on: while retained always, then as far as the window
     /// lets the fastest reader lag.
     var hasRoom: Bool {
-        guard !isRetained, let fastest = positions.values.max() else { return true }
+        guard !isRetained, outcome == nil, let fastest = positions.values.max() else { return true }
         return receivedBytes - offset(ofChunk: fastest) <= window
     }
 

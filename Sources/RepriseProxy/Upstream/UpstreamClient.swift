@@ -4,7 +4,8 @@ import NIOHTTP1
 import NIOPosix
 import RepriseCore
 
-/// Sends requests to upstreams: no redirects followed, no retries, no decompression, certificates
+/// Sends requests whose bodies are still coming, in the task that reads them; ``UpstreamCall`` sends
+/// all others. No redirects are followed, nothing is retried or decompressed, certificates are
 /// verified.
 struct UpstreamClient: Sendable {
     let client: HTTPClient
@@ -12,9 +13,6 @@ struct UpstreamClient: Sendable {
     /// The upstream's answer: its head at once, its body as it comes.
     struct Response: Sendable {
         var head: ResponseHead
-        /// Whether the end of the body is proven by its framing (RFC 9112 §6.3). A body that lasts
-        /// until the connection closes is not.
-        var isFramed: Bool
         var body: HTTPClientResponse.Body
     }
 
@@ -22,11 +20,7 @@ struct UpstreamClient: Sendable {
     func send(_ request: UpstreamRequest) async throws(UpstreamError) -> Response {
         var message = HTTPClientRequest(url: request.url)
         message.method = HTTPMethod(rawValue: request.method)
-        for field in request.headers {
-            message.headers.add(
-                name: String(decoding: field.name, as: UTF8.self),
-                value: String(decoding: field.value, as: UTF8.self))
-        }
+        message.headers = HTTPHeaders(request.headers)
         switch request.body {
         case .none: break
         case .bytes(let bytes): message.body = .bytes(bytes)
@@ -36,14 +30,8 @@ struct UpstreamClient: Sendable {
         do {
             // No overall deadline: a model may think for minutes. The idle timeouts bound it.
             let response = try await client.execute(message, deadline: .distantFuture)
-            let head = ResponseHead(
-                status: Int32(response.status.code),
-                headers: response.headers.map {
-                    HeaderField(name: Array($0.name.utf8), value: Array($0.value.utf8))
-                })
             return Response(
-                head: head,
-                isFramed: response.version.major >= 2 || head.delimitsItsBody,
+                head: ResponseHead(status: response.status, headers: response.headers),
                 body: response.body)
         } catch {
             throw UpstreamError(error)
@@ -56,25 +44,6 @@ struct UpstreamClient: Sendable {
         length: HTTPClientRequest.Body.Length
     ) -> HTTPClientRequest.Body {
         .stream(stream, length: length)
-    }
-}
-
-extension ResponseHead {
-    /// Whether the head says where the body ends (RFC 9112 §6.3).
-    fileprivate var delimitsItsBody: Bool {
-        if status == 204 || status == 304 { return true }
-        return headers.contains { field in
-            field.isNamed("content-length")
-                || field.isNamed("transfer-encoding") && field.value.hasSuffix("chunked")
-        }
-    }
-}
-
-extension [UInt8] {
-    /// Compares the end with a literal, ASCII letters in either case.
-    fileprivate func hasSuffix(_ literal: StaticString) -> Bool {
-        let end = suffix(literal.utf8CodeUnitCount)
-        return HeaderField(name: Array(end), value: []).isNamed(literal)
     }
 }
 
