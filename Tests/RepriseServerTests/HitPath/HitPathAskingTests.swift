@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -22,7 +21,7 @@ struct HitPathAskingTests {
             logger: Logger(label: "test"))
         let proxy = CachingProxy(
             configuration: ProxyConfiguration(upstreams: [.init(baseURL: "http://u")]),
-            store: tiered, client: .shared,
+            store: tiered,
             executors: EventLoopExecutors(MultiThreadedEventLoopGroup.singleton),
             clock: HitPathConnection.clock, logger: Logger(label: "test"))
         return try HitPathConnection(
