@@ -7,16 +7,14 @@ extension UInt8 {
 
     /// Whether the byte may stand in a method or a field name (`tchar`, RFC 9110 §5.6.2).
     var mayStandInToken: Bool {
-        switch self {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"),
-            UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "!"), UInt8(ascii: "#")...UInt8(ascii: "'"), UInt8(ascii: "*"),
-            UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "^")...UInt8(ascii: "`"),
-            UInt8(ascii: "|"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
+        let half = self < 64 ? Self.lowTokenBytes : Self.highTokenBytes
+        return self < 128 && half >> UInt64(self & 63) & 1 != 0
     }
+
+    /// One bit for each of the bytes 0 to 63: `!#$%&'*+-.` and the digits.
+    private static let lowTokenBytes: UInt64 = 0x03FF_6CFA_0000_0000
+    /// One bit for each of the bytes 64 to 127: the letters and ``^_`|~``.
+    private static let highTokenBytes: UInt64 = 0x57FF_FFFF_C7FF_FFFE
 
     /// Whether the byte may stand in a field value: no control character but the tab (RFC 9110
     /// §5.5).
@@ -24,4 +22,14 @@ extension UInt8 {
 
     /// Whether the byte is optional white space (RFC 9110 §5.6.3).
     var isBlank: Bool { self == UInt8(ascii: " ") || self == UInt8(ascii: "\t") }
+}
+
+extension Span<UInt8> {
+    /// Whether each byte may stand in a field value.
+    var isFieldValue: Bool {
+        // No early end, so that many bytes are looked at at once.
+        var isValue = true
+        for index in indices { isValue = self[index].mayStandInValue && isValue }
+        return isValue
+    }
 }

@@ -59,7 +59,7 @@ struct ResponseHeadParser {
         }
         guard status >= 100 else { throw .notHTTP }
         if status == 101 { throw .switchedProtocols }
-        for index in 12..<line.count where !line[index].mayStandInValue { throw .notHTTP }
+        guard line.extracting(droppingFirst: 12).isFieldValue else { throw .notHTTP }
         isVersion10 = line[7] == UInt8(ascii: "0")
         head.status = status
         head.headers.reserveCapacity(16)
@@ -100,7 +100,7 @@ struct ResponseHeadParser {
         var end = line.count
         while start < end, line[start].isBlank { start += 1 }
         while end > start, line[end - 1].isBlank { end -= 1 }
-        for index in start..<end where !line[index].mayStandInValue { throw .malformedField }
+        guard line.extracting(start..<end).isFieldValue else { throw .malformedField }
         return HeaderField(
             name: line.extracting(first: colon).bytesAsArray,
             value: line.extracting(start..<end).bytesAsArray)
@@ -129,10 +129,7 @@ struct ResponseHeadParser {
         guard index > 0 else { throw .malformedChunk }
         while index < line.count, line[index].isBlank { index += 1 }
         guard index == line.count || line[index] == UInt8(ascii: ";") else { throw .malformedChunk }
-        while index < line.count {
-            guard line[index].mayStandInValue else { throw .malformedChunk }
-            index += 1
-        }
+        guard line.extracting(droppingFirst: index).isFieldValue else { throw .malformedChunk }
         return size
     }
 

@@ -51,30 +51,30 @@ struct SerializedRequest {
         for field in request.headers { capacity += field.name.count + field.value.count + 4 }
         if let shortBody { capacity += shortBody.readableBytes }
         bytes = ByteBufferAllocator().buffer(capacity: capacity)
-        bytes.writeBytes(request.method)
-        bytes.writeInteger(UInt8(ascii: " "))
-        bytes.writeBytes(origin.basePath)
-        bytes.writeBytes(request.path)
-        if origin.basePath.isEmpty, request.path.isEmpty { bytes.writeInteger(UInt8(ascii: "/")) }
-        if let query = request.query {
-            bytes.writeInteger(UInt8(ascii: "?"))
-            bytes.writeBytes(query)
+        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { space in
+            var text = MessageText(space)
+            text.append(request.method)
+            text.append(UInt8(ascii: " "))
+            text.append(origin.basePath)
+            text.append(request.path)
+            if origin.basePath.isEmpty, request.path.isEmpty { text.append(UInt8(ascii: "/")) }
+            if let query = request.query {
+                text.append(UInt8(ascii: "?"))
+                text.append(query)
+            }
+            text.append(origin.afterTarget)
+            for field in request.headers { text.append(name: field.name, value: field.value) }
+            if let length {
+                text.append("content-length: ")
+                text.append(Array(String(length).utf8))
+                text.append("\r\n")
+            } else if isChunked {
+                text.append("transfer-encoding: chunked\r\n")
+            }
+            text.append("\r\n")
+            if let shortBody { shortBody.withUnsafeReadableBytes { text.append($0) } }
+            return text.count
         }
-        bytes.writeBytes(origin.afterTarget)
-        for field in request.headers {
-            bytes.writeBytes(field.name)
-            bytes.writeStaticString(": ")
-            bytes.writeBytes(field.value)
-            bytes.writeStaticString("\r\n")
-        }
-        if let length {
-            bytes.writeStaticString("content-length: ")
-            bytes.writeString(String(length))
-            bytes.writeStaticString("\r\n\r\n")
-        } else {
-            bytes.writeStaticString(isChunked ? "transfer-encoding: chunked\r\n\r\n" : "\r\n")
-        }
-        if let shortBody { bytes.writeImmutableBuffer(shortBody) }
     }
 
     /// Whether a request without a body says nothing of its length (RFC 9110 §8.6).
@@ -84,7 +84,7 @@ struct SerializedRequest {
     }
 
     private static func check(_ request: UpstreamRequest) throws(UpstreamError) {
-        guard !request.method.isEmpty, request.method.allSatisfy(\.mayStandInToken),
+        guard request.method.isToken,
             // Its response would be the end of HTTP on the connection.
             !request.method.equals("CONNECT")
         else { throw .unsendable("its method cannot be forwarded") }
@@ -93,10 +93,10 @@ struct SerializedRequest {
             request.query?.allSatisfy(\.mayStandInTarget) != false
         else { throw .unsendable("its path or query holds a byte that no request target may hold") }
         for field in request.headers {
-            guard !field.name.isEmpty, field.name.allSatisfy(\.mayStandInToken) else {
+            guard field.name.isToken else {
                 throw .unsendable("it has a header field whose name is not a token")
             }
-            guard field.value.allSatisfy(\.mayStandInValue) else {
+            guard field.value.span.isFieldValue else {
                 let name = String(decoding: field.name, as: UTF8.self)
                 throw .unsendable("its header field \(name) holds a control character")
             }
@@ -113,4 +113,8 @@ extension HeaderField {
     fileprivate var framesMessage: Bool {
         isNamed("host") || isNamed("content-length") || isNamed("transfer-encoding")
     }
+}
+
+extension [UInt8] {
+    fileprivate var isToken: Bool { !isEmpty && allSatisfy(\.mayStandInToken) }
 }

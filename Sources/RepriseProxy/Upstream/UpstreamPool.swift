@@ -62,10 +62,17 @@ final class UpstreamPool {
             exchange.fail(.connectionLost)
             return nil
         }
-        if let connection = take(upstream) {
-            exchange.begin(on: connection)
-        } else {
+        if idle[upstream].isEmpty {
             exchange.connect(to: upstream, origin, by: dialer)
+        } else {
+            // Behind all that has come: a connection whose end has is not to be used.
+            eventLoop.assumeIsolated().execute {
+                if let connection = self.take(upstream) {
+                    exchange.begin(on: connection)
+                } else {
+                    exchange.connect(to: upstream, origin, by: self.dialer)
+                }
+            }
         }
         return exchange
     }
