@@ -147,6 +147,7 @@ let package = Package(
             dependencies: [
                 "RepriseCore", "RepriseProxy",
                 .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOSSL
 
 /// Sends requests to upstreams by HTTP/1.1.
 ///
@@ -12,13 +13,16 @@ final class UpstreamClient: Sendable {
     /// - Parameters:
     ///   - eventLoops: Those that requests are sent on.
     ///   - keepAlive: How long a connection is kept that nobody uses.
+    ///   - trustRoots: The authorities that certificates are verified by.
     ///   - launch: Starts the tasks that read requests' bodies.
     init(
         _ configuration: ProxyConfiguration, on eventLoops: [any EventLoop],
-        keepAlive: TimeAmount = .seconds(60), launch: @escaping UpstreamPool.Launch
+        keepAlive: TimeAmount = .seconds(60), trustRoots: NIOSSLTrustRoots = .default,
+        launch: @escaping UpstreamPool.Launch
     ) {
         let origins = configuration.upstreams.map { UpstreamOrigin(baseURL: $0.baseURL) }
-        let dialer = UpstreamDialer(origins, connectTimeout: configuration.connectTimeout)
+        let dialer = UpstreamDialer(
+            origins, connectTimeout: configuration.connectTimeout, trustRoots: trustRoots)
         let idleTimeout = configuration.idleTimeout
         pools = Dictionary(
             uniqueKeysWithValues: eventLoops.map { eventLoop in

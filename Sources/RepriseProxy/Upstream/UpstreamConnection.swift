@@ -29,6 +29,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// What has come of a response and could not be read yet.
     private var received: ByteBuffer?
     private var isHeld = false
+    /// Whether an answer may come while part of the request waits for the kernel to take it.
+    private var mayLag = false
     private var watch: IdleWatch
     private var isWatched = false
     /// When its last exchange ended.
@@ -95,6 +97,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         } else {
             context.writeAndFlush(wrapOutboundOut(request.bytes), promise: nil)
         }
+        mayLag = request.longBody != nil || request.upload != nil
         watch.note(.now(), unwritten: unwrittenBytes)
         if !isWatched { scheduleCheck(in: watch.limit) }
     }
@@ -122,6 +125,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private var unwrittenBytes: Int {
+        guard mayLag else { return 0 }
         let bytes = try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
         // A channel that cannot tell has none to be waited for.
         return bytes ?? 0

@@ -8,15 +8,21 @@ struct UpstreamDialer: Sendable {
     let connectTimeout: TimeAmount
     private let tls: Result<NIOSSLContext, any Error>?
 
-    /// Makes a dialer, and reads the authorities that the system trusts if they are needed.
-    init(_ origins: [UpstreamOrigin?], connectTimeout: TimeAmount) {
+    /// Makes a dialer, and reads the authorities to trust if they are needed.
+    ///
+    /// - Parameter trustRoots: Those that certificates are verified by.
+    init(
+        _ origins: [UpstreamOrigin?], connectTimeout: TimeAmount,
+        trustRoots: NIOSSLTrustRoots = .default
+    ) {
         self.connectTimeout = connectTimeout
         let isSecure = origins.contains { $0?.isSecure == true }
-        tls = isSecure ? Result { try Self.context() } : nil
+        tls = isSecure ? Result { try Self.context(trustRoots) } : nil
     }
 
-    private static func context() throws -> NIOSSLContext {
+    private static func context(_ trustRoots: NIOSSLTrustRoots) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = trustRoots
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
         return try NIOSSLContext(configuration: configuration)

@@ -25,7 +25,7 @@ protocol UpstreamResponseReceiver: AnyObject {
 final class UpstreamExchange {
     private enum State {
         /// A connection is being made, for the time allowed.
-        case connecting(SerializedRequest, timeout: Scheduled<Void>?)
+        case connecting(SerializedRequest, timeout: Scheduled<Void>?, UpstreamConnection?)
         case sending(UpstreamConnection)
         case over
     }
@@ -40,7 +40,7 @@ final class UpstreamExchange {
         _ request: SerializedRequest, by pool: UpstreamPool,
         to receiver: any UpstreamResponseReceiver
     ) {
-        state = .connecting(request, timeout: nil)
+        state = .connecting(request, timeout: nil, nil)
         self.pool = pool
         self.receiver = receiver
     }
@@ -61,11 +61,11 @@ final class UpstreamExchange {
 
     /// Makes a connection and sends the request on it.
     func connect(to upstream: Int, _ origin: UpstreamOrigin, by dialer: UpstreamDialer) {
-        guard case .connecting(let request, _) = state else { return }
+        guard case .connecting(let request, _, _) = state else { return }
         let timeout = pool.eventLoop.assumeIsolated().scheduleTask(in: dialer.connectTimeout) {
             self.fail(.timedOut)
         }
-        state = .connecting(request, timeout: timeout)
+        state = .connecting(request, timeout: timeout, nil)
         dialer.open(origin, upstream, for: pool).assumeIsolated().whenComplete { result in
             switch result {
             case .success(let channel): self.opened(channel, to: origin)
@@ -77,25 +77,22 @@ final class UpstreamExchange {
     private func opened(_ channel: any Channel, to origin: UpstreamOrigin) {
         let connection = try? channel.pipeline.syncOperations.handler(
             type: UpstreamConnection.self)
-        guard case .connecting = state, let connection else {
+        guard case .connecting(let request, let timeout, _) = state, let connection else {
             channel.close(promise: nil)
-            // It was closed as soon as it was made.
             return fail(.connectionLost)
         }
+        state = .connecting(request, timeout: timeout, connection)
         connection.whenReady { result in
-            guard case .connecting = self.state else { return connection.close() }
             switch result {
             case .success: self.begin(on: connection)
-            case .failure(let error):
-                connection.close()
-                self.fail(UpstreamError(connecting: error, to: origin))
+            case .failure(let error): self.fail(UpstreamError(connecting: error, to: origin))
             }
         }
     }
 
     /// Sends the request on a connection that is free.
     func begin(on connection: UpstreamConnection) {
-        guard case .connecting(let request, let timeout) = state else { return }
+        guard case .connecting(let request, let timeout, _) = state else { return }
         timeout?.cancel()
         state = .sending(connection)
         connection.begin(request, for: self)
@@ -137,12 +134,16 @@ final class UpstreamExchange {
     func fail(_ error: UpstreamError) { end(error) }
 
     private func end(_ error: UpstreamError?) {
-        switch state {
-        case .connecting(_, let timeout): timeout?.cancel()
+        let before = state
+        // First of all: closing a connection may come back here.
+        state = .over
+        switch before {
+        case .connecting(_, let timeout, let connection):
+            timeout?.cancel()
+            connection?.close()
         case .sending(let connection): if error != nil { connection.close() }
         case .over: return
         }
-        state = .over
         upload?.cancel()
         upload = nil
         receiver.end(error)
