@@ -6,10 +6,9 @@ import RepriseStorage
 extension CachingProxy {
     /// The request as it goes upstream.
     func upstreamRequest(
-        for request: ProxyRequest, isCacheable: Bool, body: UpstreamRequest.Body
+        for head: RequestHead, upstream: Int, isCacheable: Bool, body: UpstreamRequest.Body
     ) -> UpstreamRequest {
-        let head = request.head
-        var url = configuration.upstreams[request.upstream].baseURL
+        var url = configuration.upstreams[upstream].baseURL
         url += String(decoding: head.path, as: UTF8.self)
         if let query = head.query {
             url += "?" + String(decoding: query, as: UTF8.self)
@@ -31,7 +30,9 @@ extension CachingProxy {
     func launch(_ passThrough: PassThrough, _ body: UpstreamRequest.Body) -> Forward {
         let flight = Flight(retention: 0, keepsGoingAlone: false)
         let reader = FlightReader(leading: flight)
-        let message = upstreamRequest(for: passThrough.request, isCacheable: false, body: body)
+        let request = passThrough.request
+        let message = upstreamRequest(
+            for: request.head, upstream: request.upstream, isCacheable: false, body: body)
         launch(flight, message, recorder: nil)
         let isMethod = passThrough.reason == .method
         let cause =
