@@ -1,5 +1,6 @@
 import NIOCore
 import RepriseCore
+import Synchronization
 import Testing
 
 @testable import RepriseProxy
@@ -20,7 +21,10 @@ struct FlightTests {
         try await withThrowingTaskGroup(of: String.self) { group in
             for reader in readers + [leader] {
                 group.addTask {
-                    var text = String((try await reader.head()).status)
+                    guard case .head(let head) = await reader.arrival({ _ in false }) else {
+                        return "no head"
+                    }
+                    var text = String(head.status)
                     while let buffers = try await reader.next() {
                         for buffer in buffers { text += String(buffer: buffer) }
                     }
@@ -41,17 +45,10 @@ struct FlightTests {
     @Test func failureReachesWhoWaitsForTheHead() async throws {
         let flight = flight()
         let reader = FlightReader(leading: flight)
-        await withTaskGroup(of: FlightFailure?.self) { group in
-            group.addTask {
-                do throws(FlightFailure) {
-                    _ = try await reader.head()
-                    return nil
-                } catch {
-                    return error
-                }
-            }
+        await withTaskGroup(of: FlightReader.Arrival.self) { group in
+            group.addTask { await reader.arrival { _ in false } }
             flight.finish(.failed(.upstream(.timedOut)))
-            #expect(await group.next() == .upstream(.timedOut))
+            #expect(await group.next() == .failure(.upstream(.timedOut)))
         }
     }
 
@@ -128,18 +125,77 @@ struct FlightTests {
     @Test func wholeBodyIsWaitedForOrKnownToBeTooLong() async throws {
         let whole = flight()
         let reader = FlightReader(leading: whole)
+        whole.receive(head: Self.head)
         #expect(whole.receive(ByteBuffer(string: "ab")))
         #expect(whole.receive(ByteBuffer(string: "c")))
+        #expect(await reader.arrival { _ in false } == .head(Self.head))
+        #expect(reader.arrival(orElse: {}) { _ in true } == nil)
         whole.finish(.complete(.notAsked))
-        let body = try await reader.wholeBody()
-        #expect(body?.length == 3)
-        #expect(body?.result == .notAsked)
+        #expect(
+            await reader.arrival { _ in true } == .whole(Self.head, length: 3, .notAsked))
         #expect(whole.retainedBody == ByteBuffer(string: "abc"))
 
         let long = flight(retention: 2)
         let other = FlightReader(leading: long)
+        long.receive(head: Self.head)
         #expect(!long.receive(ByteBuffer(string: "abc")))
-        #expect(try await other.wholeBody() == nil)
+        #expect(await other.arrival { _ in true } == .head(Self.head))
+    }
+
+    /// Counts how often somebody was woken.
+    private final class Alarm: Sendable {
+        private let count = Atomic(0)
+
+        var rings: Int { count.load(ordering: .relaxed) }
+
+        func ring() {
+            count.add(1, ordering: .relaxed)
+        }
+    }
+
+    @Test func pollingReaderIsWokenOnceByTheNextChange() {
+        let flight = flight()
+        let reader = FlightReader(leading: flight)
+        let alarm = Alarm()
+        #expect(reader.next(orElse: alarm.ring) == .wait)
+        #expect(alarm.rings == 0)
+        #expect(flight.receive(ByteBuffer(string: "a")))
+        #expect(flight.receive(ByteBuffer(string: "b")))
+        #expect(alarm.rings == 1)
+        #expect(
+            reader.next(orElse: alarm.ring)
+                == .deliver([ByteBuffer(string: "a"), ByteBuffer(string: "b")]))
+        flight.finish(.complete(.stored))
+        #expect(alarm.rings == 1)
+        #expect(reader.next(orElse: alarm.ring) == .finish)
+    }
+
+    @Test func readerThatLeavesWakesNobodyElse() throws {
+        let flight = flight()
+        let leader = FlightReader(leading: flight)
+        let other = try #require(flight.join(storing: nil))
+        let (alarm, others) = (Alarm(), Alarm())
+        #expect(leader.next(orElse: alarm.ring) == .wait)
+        #expect(other.next(orElse: others.ring) == .wait)
+        leader.leave()
+        #expect(alarm.rings == 1)
+        #expect(others.rings == 0)
+        #expect(leader.next(orElse: alarm.ring) == .cut)
+    }
+
+    @Test func callIsWokenWhenThereIsRoomOrNothingToWaitForAnyMore() {
+        let flight = flight(retention: 0)
+        let reader = FlightReader(leading: flight)
+        let alarm = Alarm()
+        #expect(!flight.receive(ByteBuffer(string: "abcdef")))
+        #expect(!flight.hasRoom(orElse: alarm.ring))
+        #expect(reader.next(orElse: {}) == .deliver([ByteBuffer(string: "abcdef")]))
+        #expect(alarm.rings == 1)
+        #expect(!flight.receive(ByteBuffer(string: "ghijkl")))
+        #expect(!flight.hasRoom(orElse: alarm.ring))
+        flight.finish(.failed(.cancelled))
+        #expect(alarm.rings == 2)
+        #expect(flight.hasRoom(orElse: alarm.ring))
     }
 
     @Test func firstReaderThatAllowsStoringDecidesItsTerms() {

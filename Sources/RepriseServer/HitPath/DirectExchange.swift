@@ -138,8 +138,10 @@ final class DirectExchange {
 
     private func flush(_ context: ChannelHandlerContext) {
         guard output.readableBytes > 0 else { return }
-        context.writeAndFlush(NIOAny(output), promise: nil)
+        // Taken out first: a socket that becomes writable meanwhile goes on with the response.
+        let bytes = output
         output = ByteBuffer()
+        context.writeAndFlush(NIOAny(bytes), promise: nil)
     }
 
     private func end(_ context: ChannelHandlerContext, _ progress: Progress) -> Progress {

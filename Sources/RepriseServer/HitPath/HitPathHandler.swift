@@ -87,7 +87,7 @@ final class HitPathHandler: ChannelInboundHandler {
         }
         // As long as nothing more is read, what comes waits in the socket.
         if isFull { return }
-        if hasHandedOn || !state.isReady {
+        if hasHandedOn || !state.isKeptHere {
             hasHandedOn = false
             context.fireChannelReadComplete()
         } else {

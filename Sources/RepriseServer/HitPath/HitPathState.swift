@@ -85,6 +85,6 @@ struct HitPathState: Equatable {
         }
     }
 
-    /// Whether nothing is owed and nothing is half read.
-    var isReady: Bool { phase == .ready }
+    /// Whether the handlers behind have nothing of a request, and owe nothing.
+    var isKeptHere: Bool { phase == .ready || phase == .answering }
 }
