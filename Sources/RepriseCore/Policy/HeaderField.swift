@@ -11,7 +11,9 @@ public struct HeaderField: Equatable, Sendable {
     ///   - name: The field name; ASCII upper case is folded to lower case.
     ///   - value: The field value without surrounding white space.
     public init(name: [UInt8], value: [UInt8]) {
-        self.name = name.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
+        // Most names need no folding, and no copy.
+        let isFolded = !name.contains { 0x41...0x5A ~= $0 }
+        self.name = isFolded ? name : name.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 }
         self.value = value
     }
 

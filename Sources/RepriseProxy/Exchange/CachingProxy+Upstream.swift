@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import NIOCore
 import RepriseCore
 import RepriseStorage
@@ -8,13 +7,8 @@ extension CachingProxy {
     func upstreamRequest(
         for head: RequestHead, upstream: Int, isCacheable: Bool, body: UpstreamRequest.Body
     ) -> UpstreamRequest {
-        var url = configuration.upstreams[upstream].baseURL
-        url += String(decoding: head.path, as: UTF8.self)
-        if let query = head.query {
-            url += "?" + String(decoding: query, as: UTF8.self)
-        }
         return UpstreamRequest(
-            url: url, method: String(decoding: head.method, as: UTF8.self),
+            upstream: upstream, method: head.method, path: head.path, query: head.query,
             headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body)
     }
 
@@ -58,11 +52,6 @@ extension CachingProxy {
             isLaunched = flights.launch { [self] in
                 await fetch(message, flight, recorder, in: turn)
             }
-        } else if case .stream = message.body {
-            let message = PendingMessage(message)
-            isLaunched = flights.launch { [self] in
-                land(flight, await fetch(message, flight), nil)
-            }
         } else {
             isLaunched = flights.begin(flight)
             if isLaunched {
@@ -83,50 +72,28 @@ extension CachingProxy {
         flight.finish(outcome)
     }
 
-    /// Makes the upstream call of a request that is in memory.
+    /// Makes an upstream call.
     ///
     /// - Parameter onEnd: Told how it ended, once.
     func call(
         _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?,
         onEnd: @escaping @Sendable (FlightOutcome) -> Void
     ) {
-        let request: HTTPClient.Request
-        do {
-            request = try HTTPClient.Request(message)
-        } catch {
-            onEnd(.failed(.upstream(UpstreamError(error))))
-            return
-        }
-        UpstreamCall(
-            flight, recorder, storingIn: store, clock: clock, on: flights.currentEventLoop
-        ).send(request, by: upstream.client, onEnd: onEnd)
-    }
-
-    // MARK: Calls whose request is still coming
-
-    /// Reads the response until its end, or until nobody wants it any more.
-    private func fetch(_ message: PendingMessage, _ flight: Flight) async -> FlightOutcome {
-        await flight.cancellation.whileCancellable {
-            do {
-                try await receive(message, flight)
-                return .complete(.notAsked)
-            } catch {
-                if Task.isCancelled { return .failed(.cancelled) }
-                return .failed(error as? FlightFailure ?? .upstream(UpstreamError(error)))
+        let eventLoop = flights.currentEventLoop
+        guard eventLoop.inEventLoop else {
+            return eventLoop.execute { [self] in
+                call(message, flight, recorder, on: eventLoop, onEnd: onEnd)
             }
         }
+        call(message, flight, recorder, on: eventLoop, onEnd: onEnd)
     }
 
-    private func receive(_ message: PendingMessage, _ flight: Flight) async throws {
-        let response: UpstreamClient.Response
-        do throws(UpstreamError) {
-            response = try await upstream.send(message.take())
-        } catch {
-            throw FlightFailure.upstream(error)
-        }
-        flight.receive(head: response.head)
-        for try await chunk in response.body where chunk.readableBytes > 0 {
-            if !flight.receive(chunk) { try await flight.waitForRoom() }
-        }
+    private func call(
+        _ message: UpstreamRequest, _ flight: Flight, _ recorder: FlightRecorder?,
+        on eventLoop: any EventLoop, onEnd: @escaping @Sendable (FlightOutcome) -> Void
+    ) {
+        UpstreamCall(
+            flight, recorder, storingIn: store, clock: clock, on: eventLoop, onEnd: onEnd
+        ).send(message, by: upstream)
     }
 }

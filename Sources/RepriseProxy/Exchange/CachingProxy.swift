@@ -1,4 +1,3 @@
-public import AsyncHTTPClient
 public import Logging
 import NIOCore
 public import RepriseCore
@@ -23,26 +22,28 @@ public final class CachingProxy: Service {
     /// Makes a proxy; ``run()`` must run for it to reach upstreams.
     ///
     /// - Parameters:
-    ///   - client: Sends to upstreams, on the event loops of `executors`; see
-    ///     ``HTTPClient/Configuration/upstream(_:)``.
     ///   - executors: Where upstream calls run: on the event loop of the request that began each.
     ///   - clock: The time that ages are counted in.
     public init(
-        configuration: ProxyConfiguration, store: TieredStore, client: HTTPClient,
-        executors: EventLoopExecutors, clock: WallClock = .system, logger: Logger
+        configuration: ProxyConfiguration, store: TieredStore, executors: EventLoopExecutors,
+        clock: WallClock = .system, logger: Logger
     ) {
         self.configuration = configuration
         self.store = store
         self.clock = clock
         self.logger = logger
         collapsesAcrossServers = configuration.collapsesAcrossServers && store.isLeasing
-        upstream = UpstreamClient(client: client)
-        flights = FlightService(executors: executors)
+        let flights = FlightService(executors: executors)
+        self.flights = flights
+        upstream = UpstreamClient(configuration, on: executors.eventLoops) {
+            flights.launch($0)
+        }
     }
 
     /// Runs upstream calls until graceful shutdown, then finishes those under way.
     public func run() async {
         await flights.run()
+        await upstream.shutDown()
     }
 
     /// What is to be done for a request.

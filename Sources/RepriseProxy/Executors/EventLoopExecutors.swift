@@ -5,6 +5,8 @@ import NIOPosix
 public final class EventLoopExecutors: Sendable {
     /// All executors, in the order of the group's loops.
     let all: [EventLoopExecutor]
+    /// The group's loops, in its order.
+    let eventLoops: [any EventLoop]
     private let group: any EventLoopGroup
     private let indices: [ObjectIdentifier: Int]
 
@@ -12,6 +14,7 @@ public final class EventLoopExecutors: Sendable {
     public init(_ group: any EventLoopGroup) {
         self.group = group
         let loops = Array(group.makeIterator())
+        eventLoops = loops
         all = loops.map { EventLoopExecutor($0) }
         indices = Dictionary(
             uniqueKeysWithValues: zip(loops.map { ObjectIdentifier($0) }, loops.indices))

@@ -1,93 +1,55 @@
-import AsyncHTTPClient
 import NIOCore
-import NIOHTTP1
-import NIOPosix
-import RepriseCore
 
-/// Sends requests whose bodies are still coming, in the task that reads them; ``UpstreamCall`` sends
-/// all others. No redirects are followed, nothing is retried or decompressed, certificates are
-/// verified.
-struct UpstreamClient: Sendable {
-    let client: HTTPClient
+/// Sends requests to upstreams by HTTP/1.1.
+///
+/// A request uses a connection of its event loop only. No redirects are followed, nothing is
+/// retried (the SDKs retry) or decompressed.
+final class UpstreamClient: Sendable {
+    private let pools: [ObjectIdentifier: NIOLoopBoundBox<UpstreamPool>]
 
-    /// The upstream's answer: its head at once, its body as it comes.
-    struct Response: Sendable {
-        var head: ResponseHead
-        var body: HTTPClientResponse.Body
+    /// Makes a client without connections.
+    ///
+    /// - Parameters:
+    ///   - eventLoops: Those that requests are sent on.
+    ///   - keepAlive: How long a connection is kept that nobody uses.
+    ///   - launch: Starts the tasks that read requests' bodies.
+    init(
+        _ configuration: ProxyConfiguration, on eventLoops: [any EventLoop],
+        keepAlive: TimeAmount = .seconds(60), launch: @escaping UpstreamPool.Launch
+    ) {
+        let origins = configuration.upstreams.map { UpstreamOrigin(baseURL: $0.baseURL) }
+        let dialer = UpstreamDialer(origins, connectTimeout: configuration.connectTimeout)
+        let idleTimeout = configuration.idleTimeout
+        pools = Dictionary(
+            uniqueKeysWithValues: eventLoops.map { eventLoop in
+                let pool = UpstreamPool(
+                    origins, dialer: dialer, idleTimeout: idleTimeout, keepAlive: keepAlive,
+                    launch: launch, on: eventLoop)
+                return (
+                    ObjectIdentifier(eventLoop),
+                    .makeBoxSendingValue(pool, eventLoop: eventLoop)
+                )
+            })
     }
 
-    /// Sends a request and waits for the head of its response.
-    func send(_ request: UpstreamRequest) async throws(UpstreamError) -> Response {
-        var message = HTTPClientRequest(url: request.url)
-        message.method = HTTPMethod(rawValue: request.method)
-        message.headers = HTTPHeaders(request.headers)
-        switch request.body {
-        case .none: break
-        case .bytes(let bytes): message.body = .bytes(bytes)
-        case .stream(let stream, let length):
-            message.body = Self.body(stream, length: length.map { .known($0) } ?? .unknown)
+    /// Sends a request; to be called on one of the client's event loops.
+    ///
+    /// - Returns: The exchange; nil when there is none, which the receiver knows.
+    func send(
+        _ request: UpstreamRequest, to receiver: any UpstreamResponseReceiver,
+        on eventLoop: any EventLoop
+    ) -> UpstreamExchange? {
+        guard let pool = pools[ObjectIdentifier(eventLoop)] else {
+            preconditionFailure("requests are sent on the client's event loops")
         }
-        do {
-            // No overall deadline: a model may think for minutes. The idle timeouts bound it.
-            let response = try await client.execute(message, deadline: .distantFuture)
-            return Response(
-                head: ResponseHead(status: response.status, headers: response.headers),
-                body: response.body)
-        } catch {
-            throw UpstreamError(error)
-        }
+        return pool.value.send(request, to: receiver)
     }
 
-    /// Opens the existential: the client's stream initialiser is generic.
-    private static func body(
-        _ stream: some AsyncSequence<ByteBuffer, any Error> & Sendable,
-        length: HTTPClientRequest.Body.Length
-    ) -> HTTPClientRequest.Body {
-        .stream(stream, length: length)
-    }
-}
-
-extension UpstreamError {
-    /// Sorts what the HTTP client throws.
-    init(_ error: any Error) {
-        switch error {
-        case let error as HTTPClientError:
-            self.init(error)
-        case is ChannelError, is HTTPParserError:
-            self = .connectionLost
-        case let error as NIOConnectionError:
-            let reasons =
-                error.connectionErrors.map { Self.text($0.error) }
-                + [error.dnsAError, error.dnsAAAAError].compactMap { $0 }.map { Self.text($0) }
-            self = .unreachable(
-                "\(error.host):\(error.port): \(reasons.first ?? "no address found")")
-        default:
-            self = .unreachable(Self.text(error))
-        }
-    }
-
-    private static func text(_ error: any Error) -> String {
-        (error as? IOError)?.systemText ?? String(describing: error)
-    }
-
-    private init(_ error: HTTPClientError) {
-        let timeouts: [HTTPClientError] = [
-            .connectTimeout, .readTimeout, .writeTimeout, .deadlineExceeded, .tlsHandshakeTimeout,
-            .getConnectionFromPoolTimeout,
-        ]
-        let losses: [HTTPClientError] = [
-            .remoteConnectionClosed, .cancelled, .requestStreamCancelled, .uncleanShutdown,
-        ]
-        if timeouts.contains(error) {
-            self = .timedOut
-        } else if losses.contains(error) {
-            self = .connectionLost
-        } else if error == .bodyLengthMismatch {
-            self = .unsendable("the body is not as long as its Content-Length says")
-        } else if error.shortDescription.hasPrefix("Invalid") {
-            self = .unsendable(error.shortDescription)
-        } else {
-            self = .unreachable(error.shortDescription)
+    /// Closes the connections that nobody uses, and keeps none from now on.
+    func shutDown() async {
+        for pool in pools.values {
+            // Fails when the loop has been shut down, and its connections with it.
+            try? await pool.eventLoop.submit { pool.value.close() }.get()
         }
     }
 }

@@ -3,9 +3,14 @@ import RepriseCore
 
 /// A request as it goes to an upstream.
 struct UpstreamRequest: Sendable {
-    /// Absolute, with the path and query exactly as the client sent them.
-    var url: String
-    var method: String
+    /// Index into ``ProxyConfiguration/upstreams``.
+    var upstream: Int
+    var method: [UInt8]
+    /// The path below the upstream's base, byte for byte as the client sent it.
+    var path: [UInt8]
+    /// The query, byte for byte as the client sent it; nil when there is no `?`.
+    var query: [UInt8]?
+    /// The header fields without those that the connection writes itself.
     var headers: [HeaderField]
     var body: Body
 

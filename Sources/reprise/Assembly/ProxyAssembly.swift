@@ -43,7 +43,7 @@ struct ProxyAssembly {
         let configuration = settings.proxyConfiguration
         client = HTTPClient(
             eventLoopGroupProvider: .shared(eventLoopGroup),
-            configuration: .upstream(configuration))
+            configuration: .stores(configuration))
         let opened: OpenedStore
         do {
             opened = try OpenedStore(
@@ -59,8 +59,8 @@ struct ProxyAssembly {
         storeName = opened.name
         executors = EventLoopExecutors(eventLoopGroup)
         proxy = CachingProxy(
-            configuration: configuration, store: store, client: client, executors: executors,
-            clock: clock, logger: logger)
+            configuration: configuration, store: store, executors: executors, clock: clock,
+            logger: logger)
     }
 
     /// Serves until told to stop, then drains, flushes and closes everything.

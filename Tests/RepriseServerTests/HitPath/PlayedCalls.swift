@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOPosix
@@ -26,7 +25,7 @@ struct PlayedCalls {
             memory: memory, persistent: store, clock: HitPathConnection.clock, logger: logger)
         proxy = CachingProxy(
             configuration: ProxyConfiguration(upstreams: [.init(baseURL: "http://u")]),
-            store: tiered, client: .shared,
+            store: tiered,
             executors: EventLoopExecutors(MultiThreadedEventLoopGroup.singleton),
             clock: HitPathConnection.clock, logger: logger)
         direct = DirectLookup(

@@ -1,17 +1,17 @@
-public import AsyncHTTPClient
+import AsyncHTTPClient
 import NIOCore
+import RepriseProxy
 
 extension HTTPClient.Configuration {
-    /// A client as upstreams need it: redirects go to the caller, nothing is retried (the SDKs
-    /// retry), bodies stay as they are, and as many connections as there are requests.
-    public static func upstream(_ configuration: ProxyConfiguration) -> Self {
+    /// A client as stores that are reached by HTTP need it: nothing is followed, retried or
+    /// decompressed, and there are as many connections as there are requests.
+    static func stores(_ proxy: ProxyConfiguration) -> Self {
         var pool = HTTPClient.Configuration.ConnectionPool(idleTimeout: .seconds(60))
         pool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16_384
         pool.retryConnectionEstablishment = false
         var client = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
-            timeout: Timeout(
-                connect: configuration.connectTimeout, read: configuration.idleTimeout),
+            timeout: Timeout(connect: proxy.connectTimeout, read: proxy.idleTimeout),
             connectionPool: pool, decompression: .disabled)
         // Nobody collects traces here, and making spans that go nowhere takes time as well.
         client.tracing.tracer = nil
