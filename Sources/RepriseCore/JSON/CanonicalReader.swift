@@ -5,36 +5,50 @@
 struct CanonicalReader: ~Copyable {
     private var edits = DocumentEdits()
     private var order = MemberOrder()
-    private var nesting = JSONNesting()
-    // The offset of the first byte that has not been read.
-    private var position = 0
-    // The offset after the text of the last token.
-    private var previousEnd = 0
+    // The offset after the document's last token.
+    private var end = 0
 
     /// Reads a whole document; to be called once.
     mutating func read(_ document: Span<UInt8>) throws(JSONError) {
-        passSpace(document)
-        var isValueNext = true
-        while isValueNext {
-            if nesting.isInObject { try readName(document) }
-            isValueNext = try opensContainer(document)
-            if !isValueNext { isValueNext = try readOn(document) }
+        var nesting = JSONNesting()
+        var position = passSpace(document, from: 0)
+        while true {
+            if nesting.isInObject {
+                position = try readName(document, at: position)
+            }
+            guard position < document.count else { throw .invalid }
+            let first = document[unchecked: position]
+            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
+                let isObject = first == UInt8(ascii: "{")
+                try nesting.open(isObject: isObject)
+                if isObject { order.beginObject(at: position) }
+                position = passSpace(document, from: position &+ 1)
+                // The closing bracket stands two behind the opening one in ASCII.
+                if position == document.count || document[unchecked: position] != first &+ 2 {
+                    continue
+                }
+            } else {
+                position = try readScalar(document, at: position, first: first)
+            }
+            guard
+                let next = try readOn(document, from: position, nesting: &nesting)
+            else { return }
+            position = next
         }
     }
 
     /// Appends the canonical text of the document that was read.
     func append(_ document: Span<UInt8>, to output: inout [UInt8]) {
-        order.append(document, upTo: previousEnd, edits, to: &output)
+        order.append(document, upTo: end, edits, to: &output)
     }
 
-    /// Reads a value: all of it, or the bracket that opens a container and the space behind it.
+    /// Reads a value that is no container.
     ///
-    /// - Returns: Whether a container has been opened that is not empty.
+    /// - Returns: The offset after it.
     @inline(__always)
-    private mutating func opensContainer(_ document: Span<UInt8>) throws(JSONError) -> Bool {
-        guard position < document.count else { throw .invalid }
-        let start = position
-        let first = document[unchecked: start]
+    private mutating func readScalar(
+        _ document: Span<UInt8>, at start: Int, first: UInt8
+    ) throws(JSONError) -> Int {
         switch first {
         case UInt8(ascii: "\""):
             var spelling = JSONScan.Spelling.plain
@@ -42,66 +56,62 @@ struct CanonicalReader: ~Copyable {
             if spelling == .foreign {
                 edits.respellString(document, start &+ 1..<closing)
             }
-            endToken(at: closing &+ 1)
-        case UInt8(ascii: "{"), UInt8(ascii: "["):
-            let isObject = first == UInt8(ascii: "{")
-            try nesting.open(isObject: isObject)
-            if isObject { order.beginObject(at: start) }
-            endToken(at: start &+ 1)
-            passSpace(document)
-            // The closing bracket stands two behind the opening one in ASCII.
-            return position == document.count || document[unchecked: position] != first &+ 2
+            return closing &+ 1
         case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-            endToken(at: try JSONScan.endOfLiteral(document, from: start))
+            return try JSONScan.endOfLiteral(document, from: start)
         default:
             var spelling = JSONScan.Spelling.plain
             let end = try JSONScan.endOfNumber(document, from: start, spelling: &spelling)
             if spelling == .foreign {
                 try edits.respellNumber(document, start..<end)
             }
-            endToken(at: end)
+            return end
         }
-        return false
     }
 
-    /// Reads what stands between the end of a value, or of what opens an empty container, and the
-    /// next value or its name.
+    /// Reads what stands between the end of a value, or the bracket that closes an empty container,
+    /// and the next value or its name.
     ///
-    /// - Returns: Whether there is one.
+    /// - Returns: The offset of that; nil when the document is complete.
     @inline(__always)
-    private mutating func readOn(_ document: Span<UInt8>) throws(JSONError) -> Bool {
+    private mutating func readOn(
+        _ document: Span<UInt8>, from start: Int, nesting: inout JSONNesting
+    ) throws(JSONError) -> Int? {
+        var valueEnd = start
         while nesting.depth > 0 {
-            passSpace(document)
+            let position = passSpace(document, from: valueEnd)
             guard position < document.count else { throw .invalid }
             let isInObject = nesting.isInObject
             switch document[unchecked: position] {
             case UInt8(ascii: ","):
-                position &+= 1
-                passSpace(document)
-                return true
+                if isInObject { order.endMember(at: valueEnd) }
+                return passSpace(document, from: position &+ 1)
             case UInt8(ascii: "}") where isInObject:
                 try order.endObject(
-                    document, lastMemberEnd: previousEnd, closing: edits.place(at: position))
-                nesting.close()
-                endToken(at: position &+ 1)
+                    document, lastMemberEnd: valueEnd, closing: edits.place(at: position))
             case UInt8(ascii: "]") where !isInObject:
-                nesting.close()
-                endToken(at: position &+ 1)
+                break
             default:
                 throw .invalid
             }
+            nesting.close()
+            valueEnd = position &+ 1
         }
         // Space behind the document is not part of the canonical text.
-        guard JSONScan.endOfSpace(document, from: position) == document.count else {
+        guard JSONScan.endOfSpace(document, from: valueEnd) == document.count else {
             throw .invalid
         }
-        return false
+        end = valueEnd
+        return nil
     }
 
     /// Reads a name, its colon, and the space behind it.
+    ///
+    /// - Returns: The offset where the member's value must begin.
     @inline(__always)
-    private mutating func readName(_ document: Span<UInt8>) throws(JSONError) {
-        let start = position
+    private mutating func readName(
+        _ document: Span<UInt8>, at start: Int
+    ) throws(JSONError) -> Int {
         guard start < document.count, document[unchecked: start] == UInt8(ascii: "\"") else {
             throw .invalid
         }
@@ -113,25 +123,27 @@ struct CanonicalReader: ~Copyable {
         }
         try order.beginMember(
             document, name: start &+ 1..<closing, isEscaped: spelling != .plain,
-            at: edits.place(at: start), previousMemberEnd: previousEnd)
+            at: edits.place(at: start))
         if spelling == .foreign {
             edits.respellString(document, start &+ 1..<closing)
         }
         edits.drop(closing &+ 1..<colon)
-        endToken(at: colon &+ 1)
-        passSpace(document)
+        return passSpace(document, from: colon &+ 1)
     }
 
+    /// Passes over white space, which is dropped.
+    ///
+    /// - Returns: The offset after it.
     @inline(__always)
-    private mutating func endToken(at end: Int) {
-        position = end
-        previousEnd = end
+    private mutating func passSpace(_ document: Span<UInt8>, from start: Int) -> Int {
+        guard start < document.count, document[unchecked: start] <= 0x20 else { return start }
+        return dropSpace(document, from: start)
     }
 
-    @inline(__always)
-    private mutating func passSpace(_ document: Span<UInt8>) {
-        let start = position
-        position = JSONScan.endOfSpace(document, from: start)
-        edits.drop(start..<position)
+    @inline(never)
+    private mutating func dropSpace(_ document: Span<UInt8>, from start: Int) -> Int {
+        let end = JSONScan.endOfSpace(document, from: start)
+        edits.drop(start..<end)
+        return end
     }
 }

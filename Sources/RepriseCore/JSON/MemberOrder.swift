@@ -19,16 +19,18 @@ struct MemberOrder: ~Copyable {
     /// An object that has begun and not ended.
     struct OpenObject: BitwiseCopyable {
         /// Its index in the list of ``MemberPermutation``.
-        let index: Int
+        var index: UInt32 = 0
         /// The index of its first member.
-        let firstMember: Int
+        var firstMember: UInt32 = 0
         /// Whether its members came in order so far.
         var isInOrder = true
     }
 
     private var names = MemberNames()
     private var members = ScratchList<Member>(capacity: 32)
-    private var open = ScratchList<OpenObject>(capacity: 16)
+    // The object that began last, and those around it.
+    private var innermost = OpenObject()
+    private var outer = ScratchList<OpenObject>(capacity: 16)
     private var permutation = MemberPermutation()
 
     /// Notes that an object begins.
@@ -36,7 +38,10 @@ struct MemberOrder: ~Copyable {
     /// - Parameter offset: Where its `{` stands in the document.
     @inline(__always)
     mutating func beginObject(at offset: Int) {
-        open.append(OpenObject(index: permutation.count, firstMember: members.count))
+        outer.append(innermost)
+        innermost = OpenObject(
+            index: UInt32(truncatingIfNeeded: permutation.count),
+            firstMember: UInt32(truncatingIfNeeded: members.count))
         permutation.beginObject(at: offset)
     }
 
@@ -47,28 +52,27 @@ struct MemberOrder: ~Copyable {
     ///   - name: The range of its name between the quotes.
     ///   - isEscaped: Whether the name has escapes.
     ///   - start: Where the name's first quote stands.
-    ///   - previousEnd: The offset after the value of the member before, if there is one.
     /// - Throws: ``JSONError/duplicateName`` when the name is that of the member before.
     @inline(__always)
     mutating func beginMember(
-        _ document: Span<UInt8>, name: Range<Int>, isEscaped: Bool,
-        at start: DocumentEdits.Place, previousMemberEnd previousEnd: Int
+        _ document: Span<UInt8>, name: Range<Int>, isEscaped: Bool, at start: DocumentEdits.Place
     ) throws(JSONError) {
         let name = names.add(document, name, isEscaped: isEscaped)
-        let last = members.count &- 1
-        let current = open.count &- 1
-        if current >= 0, open[current].firstMember <= last {
-            members[last].end = UInt32(truncatingIfNeeded: previousEnd)
-            if open[current].isInOrder {
-                let difference = names.compare(document, members[last].name, name)
-                guard difference != 0 else { throw .duplicateName }
-                open[current].isInOrder = difference < 0
-            }
+        if innermost.isInOrder, members.count > Int(innermost.firstMember) {
+            let difference = names.compare(document, members[members.count &- 1].name, name)
+            guard difference != 0 else { throw .duplicateName }
+            innermost.isInOrder = difference < 0
         }
         members.append(
             Member(
                 name: name, start: start,
                 firstObject: UInt32(truncatingIfNeeded: permutation.count)))
+    }
+
+    /// Notes the offset after the value of the member that began last and has not ended.
+    @inline(__always)
+    mutating func endMember(at end: Int) {
+        members[members.count &- 1].end = UInt32(truncatingIfNeeded: end)
     }
 
     /// Notes that the object that began last ends.
@@ -78,28 +82,39 @@ struct MemberOrder: ~Copyable {
     ///   - lastEnd: The offset after the value of its last member, if it has any.
     ///   - closing: Where its `}` stands.
     /// - Throws: ``JSONError/duplicateName`` when two of its members have the same name.
+    @inline(__always)
     mutating func endObject(
         _ document: Span<UInt8>, lastMemberEnd lastEnd: Int, closing: DocumentEdits.Place
     ) throws(JSONError) {
-        let innermost = open.count &- 1
-        guard innermost >= 0 else { return }
-        let object = open[innermost]
-        open.removeAll(from: innermost)
-        if object.isInOrder {
-            permutation.endOrderedObject(object.index)
+        if innermost.isInOrder {
+            permutation.endOrderedObject(Int(innermost.index))
         } else {
-            members[members.count &- 1].end = UInt32(truncatingIfNeeded: lastEnd)
-            try sort(document, from: object.firstMember)
-            for index in object.firstMember..<members.count {
-                let member = members[index]
-                permutation.addMember(
-                    MemberPermutation.Member(
-                        start: member.start, end: member.end, firstObject: member.firstObject))
-            }
-            permutation.endDisorderedObject(
-                object.index, members: members.count - object.firstMember, closing: closing)
+            endMember(at: lastEnd)
+            try putInOrder(document, closing: closing)
         }
-        members.removeAll(from: object.firstMember)
+        members.removeAll(from: Int(innermost.firstMember))
+        let last = outer.count &- 1
+        innermost = outer[last]
+        outer.removeAll(from: last)
+    }
+
+    private mutating func putInOrder(
+        _ document: Span<UInt8>, closing: DocumentEdits.Place
+    ) throws(JSONError) {
+        let first = Int(innermost.firstMember)
+        if members.count &- first <= 16 {
+            try insertionSort(document, from: first)
+        } else {
+            try mergeSort(document, from: first)
+        }
+        for index in first..<members.count {
+            let member = members[index]
+            permutation.addMember(
+                MemberPermutation.Member(
+                    start: member.start, end: member.end, firstObject: member.firstObject))
+        }
+        permutation.endDisorderedObject(
+            Int(innermost.index), members: members.count &- first, closing: closing)
     }
 
     /// Appends a document with its edits made and all members in order.
@@ -116,32 +131,31 @@ struct MemberOrder: ~Copyable {
         permutation.append(document, upTo: end, edits, to: &output)
     }
 
-    private mutating func sort(_ document: Span<UInt8>, from first: Int) throws(JSONError) {
-        if members.count - first <= 16 {
-            insertionSort(document, from: first)
-        } else {
-            mergeSort(document, from: first)
-        }
-        for index in first + 1..<members.count
-        where names.compare(document, members[index - 1].name, members[index].name) == 0 {
-            throw .duplicateName
-        }
-    }
-
-    private mutating func insertionSort(_ document: Span<UInt8>, from first: Int) {
-        for index in first + 1..<members.count {
+    /// Finds every duplicate: a member is compared with those that it passes and the one where it stops.
+    private mutating func insertionSort(
+        _ document: Span<UInt8>, from first: Int
+    ) throws(JSONError) {
+        var index = first &+ 1
+        while index < members.count {
             let member = members[index]
             var hole = index
-            while hole > first, names.compare(document, members[hole - 1].name, member.name) > 0 {
-                members[hole] = members[hole - 1]
-                hole -= 1
+            while hole > first {
+                let other = members[hole &- 1]
+                let difference = names.compare(document, other.name, member.name)
+                guard difference != 0 else { throw .duplicateName }
+                if difference < 0 { break }
+                members[hole] = other
+                hole &-= 1
             }
             members[hole] = member
+            index &+= 1
         }
     }
 
     /// Takes n log n comparisons whatever the names are, since a client chooses them.
-    private mutating func mergeSort(_ document: Span<UInt8>, from first: Int) {
+    private mutating func mergeSort(
+        _ document: Span<UInt8>, from first: Int
+    ) throws(JSONError) {
         var source: [Member] = []
         for index in first..<members.count { source.append(members[index]) }
         var target = source
@@ -164,6 +178,11 @@ struct MemberOrder: ~Copyable {
             swap(&source, &target)
             width *= 2
         }
-        for (index, member) in source.enumerated() { members[first + index] = member }
+        for (index, member) in source.enumerated() {
+            if index > 0, names.compare(document, source[index - 1].name, member.name) == 0 {
+                throw .duplicateName
+            }
+            members[first + index] = member
+        }
     }
 }

@@ -24,14 +24,18 @@ struct MemberPermutation: ~Copyable {
         var nextObject: UInt32 = 0
     }
 
-    /// An object that is being written.
+    /// What is left of an object that is being written, once the members of one inside it are.
     struct Level: BitwiseCopyable {
-        /// Its index.
-        let object: Int
+        /// Where the object inside it ends, and the rest of the piece begins that the object lies in.
+        let closing: DocumentEdits.Place
+        /// The offset where that piece ends.
+        let pieceEnd: UInt32
+        /// The index of the first object in the rest of it.
+        let nextObject: UInt32
         /// The index of the member to be written next.
-        var nextMember: UInt32
-        /// The offset where the piece of the document ends that the object lies in.
-        let outerEnd: UInt32
+        let nextMember: UInt32
+        /// The index after the last one.
+        let endOfMembers: UInt32
     }
 
     // In the order in which the objects begin.
@@ -93,46 +97,54 @@ struct MemberPermutation: ~Copyable {
     ) {
         // Each comma between members stands for one in the document.
         output.append(addingCapacity: end + edits.mostAdded) { output in
-            write(document, upTo: UInt32(truncatingIfNeeded: end), edits, to: &output)
+            output.withUnsafeMutableBufferPointer { buffer, count in
+                guard let base = buffer.baseAddress else { return }
+                var writer = PieceWriter(base + count, capacity: buffer.count - count)
+                write(document, upTo: UInt32(truncatingIfNeeded: end), edits, to: &writer)
+                count += writer.count
+            }
         }
     }
 
     private func write(
         _ document: Span<UInt8>, upTo end: UInt32, _ edits: borrowing DocumentEdits,
-        to output: inout OutputSpan<UInt8>
+        to output: inout PieceWriter
     ) {
         var levels = ScratchList<Level>(capacity: 16)
-        var position = DocumentEdits.Place(offset: 0, edit: 0)
-        var end = end
-        var next = 0
+        // The piece of the document that is written next, and the first object in it.
+        var (position, end, next) = (DocumentEdits.Place(offset: 0, edit: 0), end, 0)
+        // The members of the innermost object that come behind it.
+        var (member, endOfMembers) = (0, 0)
         while true {
-            while next < objects.count, objects[next].start < end, objects[next].endOfMembers == 0 {
-                next &+= 1
-            }
-            if next < objects.count, objects[next].start < end {
+            while next < objects.count, objects[next].start < end {
                 let object = objects[next]
+                next &+= 1
+                guard object.endOfMembers > 0 else { continue }
                 edits.append(document, from: position, to: object.start &+ 1, to: &output)
                 levels.append(
-                    Level(object: next, nextMember: object.firstMember, outerEnd: end))
-            } else {
-                edits.append(document, from: position, to: end, to: &output)
+                    Level(
+                        closing: object.closing, pieceEnd: end, nextObject: object.nextObject,
+                        nextMember: UInt32(truncatingIfNeeded: member),
+                        endOfMembers: UInt32(truncatingIfNeeded: endOfMembers)))
+                let first = members[Int(object.firstMember)]
+                (position, end, next) = (first.start, first.end, Int(first.firstObject))
+                (member, endOfMembers) = (Int(object.firstMember) &+ 1, Int(object.endOfMembers))
             }
-            guard levels.count > 0 else { return }
-            let innermost = levels.count &- 1
-            var level = levels[innermost]
-            let object = objects[level.object]
-            if level.nextMember == object.endOfMembers {
-                // The closing brace leads the rest of the piece around the object.
-                (position, end, next) = (object.closing, level.outerEnd, Int(object.nextObject))
-                levels.removeAll(from: innermost)
+            edits.append(document, from: position, to: end, to: &output)
+            if member < endOfMembers {
+                output.append(UInt8(ascii: ","))
+                let following = members[member]
+                (position, end, next) = (
+                    following.start, following.end, Int(following.firstObject)
+                )
+                member &+= 1
             } else {
-                if level.nextMember > object.firstMember {
-                    output.append(UInt8(ascii: ","))
-                }
-                let member = members[Int(level.nextMember)]
-                (position, end, next) = (member.start, member.end, Int(member.firstObject))
-                level.nextMember &+= 1
-                levels[innermost] = level
+                guard levels.count > 0 else { return }
+                let level = levels[levels.count &- 1]
+                levels.removeAll(from: levels.count &- 1)
+                // The closing brace leads the rest of the piece around the object.
+                (position, end, next) = (level.closing, level.pieceEnd, Int(level.nextObject))
+                (member, endOfMembers) = (Int(level.nextMember), Int(level.endOfMembers))
             }
         }
     }
