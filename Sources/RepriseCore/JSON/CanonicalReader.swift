@@ -3,37 +3,67 @@
 /// It knows the grammar for itself: tokens from ``JSONTokenizer`` would be handed over twice. What
 /// strings, numbers and literals are, both know from ``JSONScan``.
 struct CanonicalReader: ~Copyable {
+    /// A byte other than white space, and where it stands; zero at the end of the document.
+    private struct Lead {
+        let byte: UInt8
+        let offset: Int
+    }
+
     private var edits = DocumentEdits()
-    private var order = MemberOrder()
+    private var order: MemberOrder
     // The offset after the document's last token.
     private var end = 0
+
+    /// Makes a reader of a document that is so many bytes long.
+    init(documentLength: Int) {
+        order = MemberOrder(documentLength: documentLength)
+    }
 
     /// Reads a whole document; to be called once.
     mutating func read(_ document: Span<UInt8>) throws(JSONError) {
         var nesting = JSONNesting()
-        var position = passSpace(document, from: 0)
+        var lead = passSpace(document, from: 0)
         while true {
             if nesting.isInObject {
-                position = try readName(document, at: position)
+                lead = try readName(document, at: lead)
             }
-            guard position < document.count else { throw .invalid }
-            let first = document[unchecked: position]
-            if first == UInt8(ascii: "{") || first == UInt8(ascii: "[") {
-                let isObject = first == UInt8(ascii: "{")
+            var valueEnd: Int
+            if lead.byte == UInt8(ascii: "\"") {
+                valueEnd = try readString(document, from: lead.offset &+ 1)
+            } else if lead.byte | 0x20 == UInt8(ascii: "{") {
+                let opening = lead
+                let isObject = opening.byte == UInt8(ascii: "{")
                 try nesting.open(isObject: isObject)
-                if isObject { order.beginObject(at: position) }
-                position = passSpace(document, from: position &+ 1)
+                if isObject { order.beginObject(at: opening.offset) }
+                lead = passSpace(document, from: opening.offset &+ 1)
                 // The closing bracket stands two behind the opening one in ASCII.
-                if position == document.count || document[unchecked: position] != first &+ 2 {
-                    continue
-                }
+                guard lead.byte == opening.byte &+ 2 else { continue }
+                valueEnd = lead.offset
             } else {
-                position = try readScalar(document, at: position, first: first)
+                valueEnd = try readWord(document, at: lead)
             }
-            guard
-                let next = try readOn(document, from: position, nesting: &nesting)
-            else { return }
-            position = next
+            lead = passSpace(document, from: valueEnd)
+            while nesting.depth > 0, lead.byte != UInt8(ascii: ",") {
+                let isInObject = nesting.isInObject
+                guard lead.byte == (isInObject ? UInt8(ascii: "}") : UInt8(ascii: "]")) else {
+                    throw .invalid
+                }
+                if isInObject {
+                    try order.endObject(
+                        document, lastMemberEnd: valueEnd, closing: edits.place(at: lead.offset))
+                }
+                nesting.close()
+                valueEnd = lead.offset &+ 1
+                lead = passSpace(document, from: valueEnd)
+            }
+            guard nesting.depth > 0 else {
+                // Space behind the document is not part of the canonical text.
+                end = valueEnd
+                guard lead.offset == document.count else { throw .invalid }
+                return
+            }
+            if nesting.isInObject { order.endMember(at: valueEnd) }
+            lead = passSpace(document, from: lead.offset &+ 1)
         }
     }
 
@@ -42,108 +72,86 @@ struct CanonicalReader: ~Copyable {
         order.append(document, upTo: end, edits, to: &output)
     }
 
-    /// Reads a value that is no container.
+    /// Reads a name, its colon, and the space behind it.
+    ///
+    /// - Returns: The first byte of the member's value.
+    @inline(__always)
+    private mutating func readName(
+        _ document: Span<UInt8>, at lead: Lead
+    ) throws(JSONError) -> Lead {
+        guard lead.byte == UInt8(ascii: "\"") else { throw .invalid }
+        let start = lead.offset &+ 1
+        var spelling = JSONScan.Spelling.plain
+        let closing = try JSONScan.endOfString(document, from: start, spelling: &spelling)
+        var colon = closing &+ 1
+        if colon >= document.count || document[unchecked: colon] != UInt8(ascii: ":") {
+            colon = JSONScan.endOfSpace(document, from: colon)
+            guard colon < document.count, document[unchecked: colon] == UInt8(ascii: ":") else {
+                throw .invalid
+            }
+        }
+        try order.beginMember(
+            document, name: start, closing, isEscaped: spelling != .plain,
+            at: edits.place(at: lead.offset))
+        if spelling == .foreign {
+            edits.respellString(document, start..<closing)
+        }
+        if colon != closing &+ 1 {
+            edits.drop(closing &+ 1..<colon)
+        }
+        return passSpace(document, from: colon &+ 1)
+    }
+
+    /// Reads a string behind its opening quote.
+    ///
+    /// - Returns: The offset after the closing one.
+    @inline(__always)
+    private mutating func readString(
+        _ document: Span<UInt8>, from start: Int
+    ) throws(JSONError) -> Int {
+        var spelling = JSONScan.Spelling.plain
+        let closing = try JSONScan.endOfString(document, from: start, spelling: &spelling)
+        if spelling == .foreign {
+            edits.respellString(document, start..<closing)
+        }
+        return closing &+ 1
+    }
+
+    /// Reads a number, `true`, `false` or `null`.
     ///
     /// - Returns: The offset after it.
-    @inline(__always)
-    private mutating func readScalar(
-        _ document: Span<UInt8>, at start: Int, first: UInt8
+    @inline(never)
+    private mutating func readWord(
+        _ document: Span<UInt8>, at lead: Lead
     ) throws(JSONError) -> Int {
-        switch first {
-        case UInt8(ascii: "\""):
-            var spelling = JSONScan.Spelling.plain
-            let closing = try JSONScan.endOfString(document, from: start &+ 1, spelling: &spelling)
-            if spelling == .foreign {
-                edits.respellString(document, start &+ 1..<closing)
-            }
-            return closing &+ 1
+        switch lead.byte {
         case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
-            return try JSONScan.endOfLiteral(document, from: start)
+            return try JSONScan.endOfLiteral(document, from: lead.offset)
         default:
             var spelling = JSONScan.Spelling.plain
-            let end = try JSONScan.endOfNumber(document, from: start, spelling: &spelling)
+            let end = try JSONScan.endOfNumber(document, from: lead.offset, spelling: &spelling)
             if spelling == .foreign {
-                try edits.respellNumber(document, start..<end)
+                try edits.respellNumber(document, lead.offset..<end)
             }
             return end
         }
     }
 
-    /// Reads what stands between the end of a value, or the bracket that closes an empty container,
-    /// and the next value or its name.
-    ///
-    /// - Returns: The offset of that; nil when the document is complete.
-    @inline(__always)
-    private mutating func readOn(
-        _ document: Span<UInt8>, from start: Int, nesting: inout JSONNesting
-    ) throws(JSONError) -> Int? {
-        var valueEnd = start
-        while nesting.depth > 0 {
-            let position = passSpace(document, from: valueEnd)
-            guard position < document.count else { throw .invalid }
-            let isInObject = nesting.isInObject
-            switch document[unchecked: position] {
-            case UInt8(ascii: ","):
-                if isInObject { order.endMember(at: valueEnd) }
-                return passSpace(document, from: position &+ 1)
-            case UInt8(ascii: "}") where isInObject:
-                try order.endObject(
-                    document, lastMemberEnd: valueEnd, closing: edits.place(at: position))
-            case UInt8(ascii: "]") where !isInObject:
-                break
-            default:
-                throw .invalid
-            }
-            nesting.close()
-            valueEnd = position &+ 1
-        }
-        // Space behind the document is not part of the canonical text.
-        guard JSONScan.endOfSpace(document, from: valueEnd) == document.count else {
-            throw .invalid
-        }
-        end = valueEnd
-        return nil
-    }
-
-    /// Reads a name, its colon, and the space behind it.
-    ///
-    /// - Returns: The offset where the member's value must begin.
-    @inline(__always)
-    private mutating func readName(
-        _ document: Span<UInt8>, at start: Int
-    ) throws(JSONError) -> Int {
-        guard start < document.count, document[unchecked: start] == UInt8(ascii: "\"") else {
-            throw .invalid
-        }
-        var spelling = JSONScan.Spelling.plain
-        let closing = try JSONScan.endOfString(document, from: start &+ 1, spelling: &spelling)
-        let colon = JSONScan.endOfSpace(document, from: closing &+ 1)
-        guard colon < document.count, document[unchecked: colon] == UInt8(ascii: ":") else {
-            throw .invalid
-        }
-        try order.beginMember(
-            document, name: start &+ 1..<closing, isEscaped: spelling != .plain,
-            at: edits.place(at: start))
-        if spelling == .foreign {
-            edits.respellString(document, start &+ 1..<closing)
-        }
-        edits.drop(closing &+ 1..<colon)
-        return passSpace(document, from: colon &+ 1)
-    }
-
     /// Passes over white space, which is dropped.
-    ///
-    /// - Returns: The offset after it.
     @inline(__always)
-    private mutating func passSpace(_ document: Span<UInt8>, from start: Int) -> Int {
-        guard start < document.count, document[unchecked: start] <= 0x20 else { return start }
+    private mutating func passSpace(_ document: Span<UInt8>, from start: Int) -> Lead {
+        if start < document.count {
+            let byte = document[unchecked: start]
+            if byte > 0x20 { return Lead(byte: byte, offset: start) }
+        }
         return dropSpace(document, from: start)
     }
 
     @inline(never)
-    private mutating func dropSpace(_ document: Span<UInt8>, from start: Int) -> Int {
+    private mutating func dropSpace(_ document: Span<UInt8>, from start: Int) -> Lead {
         let end = JSONScan.endOfSpace(document, from: start)
         edits.drop(start..<end)
-        return end
+        let byte = end < document.count ? document[unchecked: end] : 0
+        return Lead(byte: byte, offset: end)
     }
 }

@@ -88,7 +88,10 @@ struct DocumentEdits: ~Copyable {
         let first = Int(start.edit)
         var position = Int(start.offset)
         if first < edits.count, edits[first].start < end {
-            position = appendEdited(document, from: start, to: end, to: &output)
+            // A copy is handed on, so that the writer itself can stay in registers.
+            var writer = output
+            position = appendEdited(document, from: start, to: end, to: &writer)
+            output = writer
         }
         output.append(copying: document, from: position, to: Int(end))
     }

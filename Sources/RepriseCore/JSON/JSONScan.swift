@@ -147,12 +147,15 @@ enum JSONScan {
     static func endOfString(
         _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
-        let position = endOfPlainRun(bytes, from: start)
-        if position < bytes.count, bytes[unchecked: position] == UInt8(ascii: "\"") {
-            spelling = .plain
-            return position
+        // Most strings are short, so the first block is looked at without a call.
+        if start &+ PlainBlock.length <= bytes.count {
+            let end = PlainBlock(bytes, at: start).end
+            if end < PlainBlock.length, bytes[unchecked: start &+ end] == UInt8(ascii: "\"") {
+                spelling = .plain
+                return start &+ end
+            }
         }
-        return try endOfLongString(bytes, from: position, spelling: &spelling)
+        return try endOfLongString(bytes, from: start, spelling: &spelling)
     }
 
     @inline(never)
@@ -160,7 +163,7 @@ enum JSONScan {
         _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
         var spelt = Spelling.plain
-        var position = start
+        var position = endOfPlainRun(bytes, from: start)
         while position < bytes.count {
             switch bytes[unchecked: position] {
             case UInt8(ascii: "\""):
@@ -188,20 +191,8 @@ enum JSONScan {
     }
 
     /// Passes over the bytes that stand for themselves: ASCII from 0x20 but the quote and `\`.
-    ///
-    /// Most strings are short, so the first block is looked at without a call.
     @inline(__always)
     private static func endOfPlainRun(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        guard start &+ PlainBlock.length <= bytes.count else {
-            return endOfLongPlainRun(bytes, from: start)
-        }
-        let end = PlainBlock(bytes, at: start).end
-        return end < PlainBlock.length
-            ? start &+ end : endOfLongPlainRun(bytes, from: start &+ PlainBlock.length)
-    }
-
-    @inline(never)
-    private static func endOfLongPlainRun(_ bytes: Span<UInt8>, from start: Int) -> Int {
         var position = start
         while position &+ PlainBlock.length <= bytes.count {
             let block = PlainBlock(bytes, at: position)

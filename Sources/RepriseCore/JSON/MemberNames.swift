@@ -4,13 +4,14 @@
 struct MemberNames {
     /// Where a name is to be found.
     struct Name: BitwiseCopyable {
-        /// The first eight bytes, the first one most significant, zeros after a shorter name: most
-        /// names are told apart by this one number.
-        fileprivate let prefix: UInt64
         /// The first byte's place in the document, or, from the document's length on, in `decoded`.
         fileprivate let start: UInt32
         fileprivate let length: UInt32
     }
+
+    /// A name's first eight bytes, the first one most significant, zeros after a shorter name: most
+    /// names are told apart by this one number.
+    typealias Prefix = UInt64
 
     private var decoded: [UInt8] = []
 
@@ -18,61 +19,58 @@ struct MemberNames {
     ///
     /// - Parameters:
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
-    ///   - range: The name's range between its quotes.
+    ///   - start: Where the name begins, behind its quote.
+    ///   - end: Where its closing quote stands.
     ///   - isEscaped: Whether the name has escapes.
     @inline(__always)
     mutating func add(
-        _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
-    ) -> Name {
+        _ document: Span<UInt8>, from start: Int, to end: Int, isEscaped: Bool
+    ) -> (Prefix, Name) {
         // Most names may be read beyond their end, and the surplus be cleared.
-        if !isEscaped, range.lowerBound &+ 8 <= document.count {
-            let word = document.bytes.unsafeLoadUnaligned(
-                fromUncheckedByteOffset: range.lowerBound, as: UInt64.self)
-            // A shift by 64, as for the empty name, gives zero.
-            let mask = UInt64.max << UInt64(truncatingIfNeeded: 64 &- 8 &* min(range.count, 8))
-            return Name(
-                prefix: UInt64(bigEndian: word) & mask,
-                start: UInt32(truncatingIfNeeded: range.lowerBound),
-                length: UInt32(truncatingIfNeeded: range.count))
+        guard !isEscaped, start &+ 8 <= document.count else {
+            return addSlowly(document, start..<end, isEscaped: isEscaped)
         }
-        return addSlowly(document, range, isEscaped: isEscaped)
+        let word = document.bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: start, as: UInt64.self)
+        let length = end &- start
+        // The surplus is shifted out by halves: all 64 bits, as for the empty name, cannot be at once.
+        let half = UInt64(truncatingIfNeeded: 32 &- 4 &* min(length, 8))
+        let mask = (UInt64.max &<< half) &<< half
+        return (
+            UInt64(bigEndian: word) & mask,
+            Name(
+                start: UInt32(truncatingIfNeeded: start),
+                length: UInt32(truncatingIfNeeded: length))
+        )
     }
 
     @inline(never)
     private mutating func addSlowly(
         _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
-    ) -> Name {
+    ) -> (Prefix, Name) {
         var range = range
         if isEscaped {
             let start = document.count + decoded.count
             JSONText.appendDecoded(document, range, to: &decoded)
             range = start..<document.count + decoded.count
         }
-        var prefix: UInt64 = 0
+        var prefix: Prefix = 0
         for place in range.lowerBound..<range.lowerBound + 8 {
             var byte: UInt8 = 0
             if place < range.upperBound {
                 byte = place < document.count ? document[place] : decoded[place - document.count]
             }
-            prefix = prefix << 8 | UInt64(byte)
+            prefix = prefix << 8 | Prefix(byte)
         }
-        return Name(prefix: prefix, start: UInt32(range.lowerBound), length: UInt32(range.count))
+        return (prefix, Name(start: UInt32(range.lowerBound), length: UInt32(range.count)))
     }
 
-    /// Compares two names byte for byte.
+    /// Compares two names of one prefix byte for byte.
     ///
     /// - Parameter document: The document that the names were taken from.
     /// - Returns: Below zero when the left name stands before the right one, zero when both are
     ///   equal, else above zero.
-    @inline(__always)
     func compare(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
-        if left.prefix != right.prefix {
-            return left.prefix < right.prefix ? -1 : 1
-        }
-        return compareFully(document, left, right)
-    }
-
-    private func compareFully(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
         let common = Int(min(left.length, right.length))
         var offset = 8
         while offset < common {

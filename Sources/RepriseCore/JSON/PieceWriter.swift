@@ -2,7 +2,7 @@
 ///
 /// Most pieces are short: their bytes are moved with a few loads and stores of a fixed number, which
 /// move more than the piece has; the next one is written over what is too much.
-struct PieceWriter: ~Copyable {
+struct PieceWriter {
     private let base: UnsafeMutableRawPointer
     private let capacity: Int
     /// How many bytes have been written.
@@ -20,8 +20,9 @@ struct PieceWriter: ~Copyable {
     /// Appends bytes from one offset to another, which must not be less; there must be room for them.
     @inline(__always)
     mutating func append(copying bytes: Span<UInt8>, from start: Int, to end: Int) {
+        let length = end &- start
         // All that is read and written lies within bounds that are compared with here.
-        if end &- start <= Self.mostAtOnce, bytes.count &- start >= Self.mostAtOnce,
+        if length <= Self.mostAtOnce, bytes.count &- start >= Self.mostAtOnce,
             capacity &- count >= Self.mostAtOnce
         {
             let source = bytes.bytes
@@ -31,20 +32,19 @@ struct PieceWriter: ~Copyable {
                     fromUncheckedByteOffset: start &+ offset, as: Block.self)
                 target.storeBytes(of: block, toByteOffset: offset, as: Block.self)
             }
-            count &+= end &- start
         } else {
-            appendLong(bytes, start..<end)
+            copyLong(bytes, start..<end)
         }
+        count &+= length
     }
 
     @inline(never)
-    private mutating func appendLong(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+    private func copyLong(_ bytes: Span<UInt8>, _ range: Range<Int>) {
         precondition(range.upperBound <= bytes.count && range.count <= capacity - count)
         bytes.bytes.withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress else { return }
             (base + count).copyMemory(from: start + range.lowerBound, byteCount: range.count)
         }
-        count += range.count
     }
 
     /// Appends one byte; there must be room for it.
