@@ -2,16 +2,18 @@
 ///
 /// A name without escapes stays in the document; one with escapes is decoded once and kept here.
 struct MemberNames {
+    /// The first eight bytes of a name, the first one most significant, zeros after a shorter name:
+    /// most names are told apart by this one number.
+    typealias Prefix = UInt64
+
     /// Where a name is to be found.
     struct Name: BitwiseCopyable {
+        /// How it begins.
+        let prefix: Prefix
         /// The first byte's place in the document, or, from the document's length on, in `decoded`.
         fileprivate let start: UInt32
         fileprivate let length: UInt32
     }
-
-    /// A name's first eight bytes, the first one most significant, zeros after a shorter name: most
-    /// names are told apart by this one number.
-    typealias Prefix = UInt64
 
     private var decoded: [UInt8] = []
 
@@ -25,7 +27,7 @@ struct MemberNames {
     @inline(__always)
     mutating func add(
         _ document: Span<UInt8>, from start: Int, to end: Int, isEscaped: Bool
-    ) -> (Prefix, Name) {
+    ) -> Name {
         // Most names may be read beyond their end, and the surplus be cleared.
         guard !isEscaped, start &+ 8 <= document.count else {
             return addSlowly(document, start..<end, isEscaped: isEscaped)
@@ -36,18 +38,15 @@ struct MemberNames {
         // The surplus is shifted out by halves: all 64 bits, as for the empty name, cannot be at once.
         let half = UInt64(truncatingIfNeeded: 32 &- 4 &* min(length, 8))
         let mask = (UInt64.max &<< half) &<< half
-        return (
-            UInt64(bigEndian: word) & mask,
-            Name(
-                start: UInt32(truncatingIfNeeded: start),
-                length: UInt32(truncatingIfNeeded: length))
-        )
+        return Name(
+            prefix: UInt64(bigEndian: word) & mask, start: UInt32(truncatingIfNeeded: start),
+            length: UInt32(truncatingIfNeeded: length))
     }
 
     @inline(never)
     private mutating func addSlowly(
         _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
-    ) -> (Prefix, Name) {
+    ) -> Name {
         var range = range
         if isEscaped {
             let start = document.count + decoded.count
@@ -62,15 +61,24 @@ struct MemberNames {
             }
             prefix = prefix << 8 | Prefix(byte)
         }
-        return (prefix, Name(start: UInt32(range.lowerBound), length: UInt32(range.count)))
+        return Name(prefix: prefix, start: UInt32(range.lowerBound), length: UInt32(range.count))
     }
 
-    /// Compares two names of one prefix byte for byte.
+    /// Compares two names byte for byte.
     ///
     /// - Parameter document: The document that the names were taken from.
     /// - Returns: Below zero when the left name stands before the right one, zero when both are
     ///   equal, else above zero.
+    @inline(__always)
     func compare(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
+        if left.prefix != right.prefix {
+            return left.prefix < right.prefix ? -1 : 1
+        }
+        return compareFully(document, left, right)
+    }
+
+    @inline(never)
+    private func compareFully(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
         let common = Int(min(left.length, right.length))
         var offset = 8
         while offset < common {

@@ -10,6 +10,8 @@ struct MemberPermutation: ~Copyable {
         var end: UInt32 = 0
         /// How many objects begin before its value.
         let firstObject: UInt32
+        /// The index of the member before it in its object, if there is one.
+        let previous: UInt32
     }
 
     /// An object that is out of order, or has one inside it.
@@ -44,8 +46,8 @@ struct MemberPermutation: ~Copyable {
     // In the order in which the objects begin, and so the members.
     private var objects: ScratchList<Object>
     private var members: ScratchList<Member>
-    // The members' indices, object for object.
-    private var order: ScratchList<UInt32>
+    /// The members' indices, object for object: the right order of each that is out of order.
+    var order: ScratchList<UInt32>
 
     /// Makes empty lists with room for some members, and for as many objects.
     init(capacity: Int) {
@@ -73,12 +75,14 @@ struct MemberPermutation: ~Copyable {
     ///
     /// - Returns: Its index.
     @inline(__always)
-    mutating func beginMember(_ name: MemberNames.Name, at start: DocumentEdits.Place) -> UInt32 {
+    mutating func beginMember(
+        _ name: MemberNames.Name, at start: DocumentEdits.Place, after previous: UInt32
+    ) -> UInt32 {
         let index = UInt32(truncatingIfNeeded: members.count)
         members.append(
             Member(
                 name: name, start: start,
-                firstObject: UInt32(truncatingIfNeeded: objects.count)))
+                firstObject: UInt32(truncatingIfNeeded: objects.count), previous: previous))
         return index
     }
 
@@ -89,7 +93,12 @@ struct MemberPermutation: ~Copyable {
     }
 
     /// The name of a member.
+    @inline(__always)
     func name(_ index: UInt32) -> MemberNames.Name { members[Int(index)].name }
+
+    /// The index of the member before another one, which must not be the first of its object.
+    @inline(__always)
+    func memberBefore(_ index: UInt32) -> UInt32 { members[Int(index)].previous }
 
     /// Notes that an object ends whose members are in order; it leaves no trace when that holds for
     /// all inside it.
@@ -101,23 +110,27 @@ struct MemberPermutation: ~Copyable {
         }
     }
 
-    /// Notes the next member, in the right order, of the disordered object that ends.
+    /// Makes room for the order of some members; all places are to be set then.
+    ///
+    /// - Returns: The first place.
     @inline(__always)
-    mutating func addToOrder(_ member: UInt32) {
-        order.append(member)
+    mutating func beginOrder(of count: Int) -> Int {
+        let first = order.count
+        order.makeRoom(for: count)
+        return first
     }
 
     /// Notes that an object ends whose members have been put in order.
     ///
     /// - Parameters:
     ///   - index: The object's index.
-    ///   - count: How many members it has: those that were added last.
+    ///   - first: The first of the places of its members, which are the last ones.
     ///   - closing: Where its `}` stands.
     @inline(__always)
     mutating func endDisorderedObject(
-        _ index: Int, members count: Int, closing: DocumentEdits.Place
+        _ index: Int, order first: Int, closing: DocumentEdits.Place
     ) {
-        objects[index].firstMember = UInt32(truncatingIfNeeded: order.count &- count)
+        objects[index].firstMember = UInt32(truncatingIfNeeded: first)
         objects[index].endOfMembers = UInt32(truncatingIfNeeded: order.count)
         objects[index].nextObject = UInt32(truncatingIfNeeded: objects.count)
         objects[index].closing = closing
