@@ -81,24 +81,41 @@ struct CanonicalReader: ~Copyable {
     ) throws(JSONError) -> Lead {
         guard lead.byte == UInt8(ascii: "\"") else { throw .invalid }
         let start = lead.offset &+ 1
-        var spelling = JSONScan.Spelling.plain
-        let closing = try JSONScan.endOfString(document, from: start, spelling: &spelling)
-        var colon = closing &+ 1
-        if colon >= document.count || document[unchecked: colon] != UInt8(ascii: ":") {
-            colon = JSONScan.endOfSpace(document, from: colon)
-            guard colon < document.count, document[unchecked: colon] == UInt8(ascii: ":") else {
-                throw .invalid
+        // Most names are short and plain, and a colon follows at once.
+        if start &+ PlainBlock.length < document.count {
+            let block = PlainBlock(document, at: start)
+            let length = block.end
+            // So the colon lies behind the block at most, which was compared with the bounds.
+            if length < PlainBlock.length,
+                document[unchecked: start &+ length] == UInt8(ascii: "\""),
+                document[unchecked: start &+ length &+ 1] == UInt8(ascii: ":")
+            {
+                try order.beginMember(
+                    document,
+                    MemberNames.Name(prefix: block.prefix, start: start, length: length),
+                    at: edits.place(at: lead.offset))
+                return passSpace(document, from: start &+ length &+ 2)
             }
         }
-        try order.beginMember(
-            document, name: start, closing, isEscaped: spelling != .plain,
-            at: edits.place(at: lead.offset))
+        return try readOtherName(document, from: start)
+    }
+
+    @inline(never)
+    private mutating func readOtherName(
+        _ document: Span<UInt8>, from start: Int
+    ) throws(JSONError) -> Lead {
+        var spelling = JSONScan.Spelling.plain
+        let closing = try JSONScan.endOfString(document, from: start, spelling: &spelling)
+        let colon = JSONScan.endOfSpace(document, from: closing &+ 1)
+        guard colon < document.count, document[unchecked: colon] == UInt8(ascii: ":") else {
+            throw .invalid
+        }
+        let name = order.names.add(document, start..<closing, isEscaped: spelling != .plain)
+        try order.beginMember(document, name, at: edits.place(at: start &- 1))
         if spelling == .foreign {
             edits.respellString(document, start..<closing)
         }
-        if colon != closing &+ 1 {
-            edits.drop(closing &+ 1..<colon)
-        }
+        edits.drop(closing &+ 1..<colon)
         return passSpace(document, from: colon &+ 1)
     }
 
@@ -107,6 +124,21 @@ struct CanonicalReader: ~Copyable {
     /// - Returns: The offset after the closing one.
     @inline(__always)
     private mutating func readString(
+        _ document: Span<UInt8>, from start: Int
+    ) throws(JSONError) -> Int {
+        if start &+ PlainBlock.length <= document.count {
+            let length = PlainBlock(document, at: start).end
+            if length < PlainBlock.length,
+                document[unchecked: start &+ length] == UInt8(ascii: "\"")
+            {
+                return start &+ length &+ 1
+            }
+        }
+        return try readOtherString(document, from: start)
+    }
+
+    @inline(never)
+    private mutating func readOtherString(
         _ document: Span<UInt8>, from start: Int
     ) throws(JSONError) -> Int {
         var spelling = JSONScan.Spelling.plain

@@ -143,23 +143,7 @@ enum JSONScan {
     /// - Returns: The offset of the closing quote.
     /// - Throws: ``JSONError/invalid`` for a control character, an unknown escape, bytes that are
     ///   not UTF-8 or a missing quote; ``JSONError/loneSurrogate``.
-    @inline(__always)
     static func endOfString(
-        _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
-    ) throws(JSONError) -> Int {
-        // Most strings are short, so the first block is looked at without a call.
-        if start &+ PlainBlock.length <= bytes.count {
-            let end = PlainBlock(bytes, at: start).end
-            if end < PlainBlock.length, bytes[unchecked: start &+ end] == UInt8(ascii: "\"") {
-                spelling = .plain
-                return start &+ end
-            }
-        }
-        return try endOfLongString(bytes, from: start, spelling: &spelling)
-    }
-
-    @inline(never)
-    private static func endOfLongString(
         _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
         var spelt = Spelling.plain

@@ -13,40 +13,25 @@ struct MemberNames {
         /// The first byte's place in the document, or, from the document's length on, in `decoded`.
         fileprivate let start: UInt32
         fileprivate let length: UInt32
+
+        /// Makes a name that has no escapes; its first byte's place is one in the document.
+        @inline(__always)
+        init(prefix: Prefix, start: Int, length: Int) {
+            self.prefix = prefix
+            self.start = UInt32(truncatingIfNeeded: start)
+            self.length = UInt32(truncatingIfNeeded: length)
+        }
     }
 
     private var decoded: [UInt8] = []
 
-    /// Takes up a name.
+    /// Takes up a name of any kind.
     ///
     /// - Parameters:
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
-    ///   - start: Where the name begins, behind its quote.
-    ///   - end: Where its closing quote stands.
+    ///   - range: The name's range between its quotes.
     ///   - isEscaped: Whether the name has escapes.
-    @inline(__always)
-    mutating func add(
-        _ document: Span<UInt8>, from start: Int, to end: Int, isEscaped: Bool
-    ) -> Name {
-        // Most names may be read beyond their end, and the surplus be cleared.
-        guard !isEscaped, start &+ 8 <= document.count else {
-            return addSlowly(document, start..<end, isEscaped: isEscaped)
-        }
-        let word = document.bytes.unsafeLoadUnaligned(
-            fromUncheckedByteOffset: start, as: UInt64.self)
-        let length = end &- start
-        // The surplus is shifted out by halves: all 64 bits, as for the empty name, cannot be at once.
-        let half = UInt64(truncatingIfNeeded: 32 &- 4 &* min(length, 8))
-        let mask = (UInt64.max &<< half) &<< half
-        return Name(
-            prefix: UInt64(bigEndian: word) & mask, start: UInt32(truncatingIfNeeded: start),
-            length: UInt32(truncatingIfNeeded: length))
-    }
-
-    @inline(never)
-    private mutating func addSlowly(
-        _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
-    ) -> Name {
+    mutating func add(_ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool) -> Name {
         var range = range
         if isEscaped {
             let start = document.count + decoded.count
@@ -61,7 +46,7 @@ struct MemberNames {
             }
             prefix = prefix << 8 | Prefix(byte)
         }
-        return Name(prefix: prefix, start: UInt32(range.lowerBound), length: UInt32(range.count))
+        return Name(prefix: prefix, start: range.lowerBound, length: range.count)
     }
 
     /// Compares two names byte for byte.

@@ -16,7 +16,8 @@ struct MemberOrder: ~Copyable {
         var isInOrder = true
     }
 
-    private var names = MemberNames()
+    /// The names of the members.
+    var names = MemberNames()
     private var permutation: MemberPermutation
     // The object that began last, and those around it.
     private var innermost = OpenObject()
@@ -47,17 +48,13 @@ struct MemberOrder: ~Copyable {
     ///
     /// - Parameters:
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
-    ///   - nameStart: Where its name begins, behind the quote.
-    ///   - nameEnd: Where the name's closing quote stands.
-    ///   - isEscaped: Whether the name has escapes.
+    ///   - name: Its name.
     ///   - start: Where the name's first quote stands.
     /// - Throws: ``JSONError/duplicateName`` when the name is that of the member before.
     @inline(__always)
     mutating func beginMember(
-        _ document: Span<UInt8>, name nameStart: Int, _ nameEnd: Int, isEscaped: Bool,
-        at start: DocumentEdits.Place
+        _ document: Span<UInt8>, _ name: MemberNames.Name, at start: DocumentEdits.Place
     ) throws(JSONError) {
-        let name = names.add(document, from: nameStart, to: nameEnd, isEscaped: isEscaped)
         let last = innermost.lastMember
         let index = permutation.beginMember(name, at: start, after: last)
         if innermost.isInOrder, innermost.count > 0 {
