@@ -31,7 +31,7 @@ struct MemberOrder: ~Copyable {
     ///   grow, and memory that is not used costs nothing; so there is room for a member in every 16
     ///   bytes, within bounds.
     init(documentLength length: Int) {
-        permutation = MemberPermutation(capacity: max(16, min(length / 16, 8192)))
+        permutation = MemberPermutation(capacity: max(16, min(length / 8, 16384)))
     }
 
     /// Notes that an object begins.

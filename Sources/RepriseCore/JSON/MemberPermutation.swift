@@ -51,9 +51,9 @@ struct MemberPermutation: ~Copyable {
 
     /// Makes empty lists with room for some members, and for as many objects.
     init(capacity: Int) {
-        objects = ScratchList(capacity: capacity)
+        objects = ScratchList(capacity: capacity / 4)
         members = ScratchList(capacity: capacity)
-        order = ScratchList(capacity: capacity)
+        order = ScratchList(capacity: capacity / 2)
     }
 
     /// How many objects are in the list.
