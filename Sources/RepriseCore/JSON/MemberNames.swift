@@ -14,7 +14,7 @@ struct MemberNames {
         fileprivate let start: UInt32
         fileprivate let length: UInt32
 
-        /// Makes a name that has no escapes; its first byte's place is one in the document.
+        /// Makes a name of some bytes, the first one in that place.
         @inline(__always)
         init(prefix: Prefix, start: Int, length: Int) {
             self.prefix = prefix
@@ -37,6 +37,12 @@ struct MemberNames {
             let start = document.count + decoded.count
             JSONText.appendDecoded(document, range, to: &decoded)
             range = start..<document.count + decoded.count
+        }
+        if !isEscaped, range.count >= 8 {
+            let word = document.bytes.unsafeLoadUnaligned(
+                fromByteOffset: range.lowerBound, as: UInt64.self)
+            return Name(
+                prefix: UInt64(bigEndian: word), start: range.lowerBound, length: range.count)
         }
         var prefix: Prefix = 0
         for place in range.lowerBound..<range.lowerBound + 8 {

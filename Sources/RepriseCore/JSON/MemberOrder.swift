@@ -27,9 +27,9 @@ struct MemberOrder: ~Copyable {
 
     /// Makes an empty order.
     ///
-    /// - Parameter length: How long the document is. Lists that are too short are copied as they
-    ///   grow, and memory that is not used costs nothing; so there is room for a member in every 16
-    ///   bytes, within bounds.
+    /// - Parameter length: How long the document is. A list that is too short is copied as it grows,
+    ///   whereas memory that is not used is never even fetched; so there is room for a member in
+    ///   every eight bytes, within bounds.
     init(documentLength length: Int) {
         permutation = MemberPermutation(capacity: max(16, min(length / 8, 16384)))
     }

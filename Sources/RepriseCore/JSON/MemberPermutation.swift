@@ -29,15 +29,16 @@ struct MemberPermutation: ~Copyable {
         var closing = DocumentEdits.Place(offset: 0, edit: 0)
     }
 
-    /// What is left of an object that is being written, once the members of one inside it are.
+    /// Where writing goes on once an object has been written: behind it, then with the next member
+    /// of the object around it.
     struct Level: BitwiseCopyable {
-        /// Where the object inside it ends, and the rest of the piece begins that the object lies in.
+        /// Where the object ends, and the rest of the piece begins that it lies in.
         let closing: DocumentEdits.Place
         /// The offset where that piece ends.
         let pieceEnd: UInt32
         /// The index of the first object in the rest of it.
         let nextObject: UInt32
-        /// The place in the order of the member to be written next.
+        /// The place in the order of the next member around it.
         let nextMember: UInt32
         /// The place after the last one.
         let endOfMembers: UInt32
@@ -49,7 +50,9 @@ struct MemberPermutation: ~Copyable {
     /// The members' indices, object for object: the right order of each that is out of order.
     var order: ScratchList<UInt32>
 
-    /// Makes empty lists with room for some members, and for as many objects.
+    /// Makes empty lists.
+    ///
+    /// - Parameter capacity: How many members there is room for, at least four.
     init(capacity: Int) {
         objects = ScratchList(capacity: capacity / 4)
         members = ScratchList(capacity: capacity)
