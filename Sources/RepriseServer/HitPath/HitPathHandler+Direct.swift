@@ -39,9 +39,12 @@ extension HitPathHandler {
         switch direct.proxy.search(inquiry.key, on: context.eventLoop) {
         case .found(let response):
             if let hit = loop.freshResponse(response, inquiry.directives) { return hit }
-            begin(direct.exchange(demand, stored: response, request, in: buffer), request, buffer, context)
+            begin(
+                direct.exchange(demand, stored: response, request, in: buffer), request, buffer,
+                context)
         case .absent:
-            begin(direct.exchange(demand, stored: nil, request, in: buffer), request, buffer, context)
+            begin(
+                direct.exchange(demand, stored: nil, request, in: buffer), request, buffer, context)
         case .asked(let future):
             waits += 1
             asking = Asking(
@@ -126,19 +129,33 @@ extension HitPathHandler {
         switch progress {
         case .waiting: break
         case .complete:
-            endExchange()
-            let rest = pending.take()
-            goOn(rest, context)
+            self.exchange = nil
+            requestGuard.exchangeEnded()
+            goOnBehindExchange(context)
         case .cut:
-            endExchange()
+            self.exchange = nil
+            requestGuard.exchangeEnded()
             context.close(promise: nil)
         }
     }
 
-    private func endExchange() {
-        exchange = nil
-        state.endAnswering()
-        requestGuard.exchangeEnded()
+    /// Goes on with what came behind a request that has been answered from upstream.
+    private func goOnBehindExchange(_ context: ChannelHandlerContext) {
+        guard pending != nil else {
+            state.endAnswering()
+            return goOn(nil, context)
+        }
+        // In a later turn: were each of many requests behind answered at once, each would stand on
+        // the stack above the one before it.
+        waits += 1
+        let number = waits
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.execute {
+            let (handler, context) = bound.value
+            guard handler.waits == number, let rest = handler.pending.take() else { return }
+            handler.state.endAnswering()
+            handler.goOn(rest, context)
+        }
     }
 
     /// The client is gone.
@@ -181,7 +198,7 @@ extension HitPathHandler {
         if let rest, rest.readableBytes > 0 { examineRest(rest, context) }
         // No read has brought this about, so nothing else will end it.
         channelReadComplete(context: context)
-        if exchange == nil, asking == nil { releaseEvents(context) }
+        if !state.isAnswering { releaseEvents(context) }
     }
 
     /// Tells the handlers behind what they were not told while a request was being answered.

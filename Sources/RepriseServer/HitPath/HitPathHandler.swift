@@ -226,7 +226,7 @@ final class HitPathHandler: ChannelInboundHandler {
             return
         case ChannelEvent.inputClosed:
             handOnWhatIsLeft(context)
-        case is ChannelShouldQuiesceEvent where exchange != nil || asking != nil:
+        case is ChannelShouldQuiesceEvent where state.isAnswering:
             // The handlers behind would close the connection: they know of no request.
             heldEvents.append(event)
             return

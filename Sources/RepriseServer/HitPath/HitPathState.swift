@@ -85,6 +85,9 @@ struct HitPathState: Equatable {
         }
     }
 
+    /// Whether a whole request is being answered here.
+    var isAnswering: Bool { phase == .answering }
+
     /// Whether the handlers behind have nothing of a request, and owe nothing.
     var isKeptHere: Bool { phase == .ready || phase == .answering }
 }

@@ -121,6 +121,15 @@ struct HitPathExchangeTests {
         #expect(try connection.responses().map(\.body) == ["first", "hit", "hit"])
     }
 
+    @Test func thousandsOfErrorsInARowNeedNoStack() throws {
+        let connection = try calls.connection()
+        let refused = request.adding("Cache-Control", "only-if-cached").bytes
+        let count = 5_000
+        try connection.send(Array(repeatElement(refused, count: count).joined()))
+        let statuses = try connection.responses().map(\.status)
+        #expect(statuses == Array(repeating: 504, count: count))
+    }
+
     @Test func requestForTheFullPathBehindIsHandedOnAfterwards() throws {
         let (connection, flight) = try waiting()
         let get = RequestText(method: "GET", target: "/health", body: nil)
