@@ -29,7 +29,7 @@ public enum CanonicalJSON {
         _ document: Span<UInt8>, to output: inout [UInt8]
     ) throws(JSONError) {
         guard document.count < maximumLength else { throw .invalid }
-        var reader = CanonicalReader()
+        var reader = CanonicalReader(documentLength: document.count)
         try reader.read(document)
         reader.append(document, to: &output)
     }

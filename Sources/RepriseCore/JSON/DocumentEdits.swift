@@ -83,29 +83,34 @@ struct DocumentEdits: ~Copyable {
     @inline(__always)
     func append(
         _ document: Span<UInt8>, from start: Place, to end: UInt32,
-        to output: inout OutputSpan<UInt8>
+        to output: inout PieceWriter
     ) {
         let first = Int(start.edit)
         var position = Int(start.offset)
         if first < edits.count, edits[first].start < end {
-            position = appendEdited(document, from: start, to: end, to: &output)
+            // A copy is handed on, so that the writer itself can stay in registers.
+            var writer = output
+            position = appendEdited(document, from: start, to: end, to: &writer)
+            output = writer
         }
-        output.append(copying: document, position..<Int(end))
+        output.append(copying: document, from: position, to: Int(end))
     }
 
+    @inline(never)
     private func appendEdited(
         _ document: Span<UInt8>, from start: Place, to end: UInt32,
-        to output: inout OutputSpan<UInt8>
+        to output: inout PieceWriter
     ) -> Int {
         var position = Int(start.offset)
         var index = Int(start.edit)
         while index < edits.count, edits[index].start < end {
             let edit = edits[index]
             index &+= 1
-            output.append(copying: document, position..<Int(edit.start))
+            output.append(copying: document, from: position, to: Int(edit.start))
             let next = index < edits.count ? Int(edits[index].replacement) : replacements.count
             if next > Int(edit.replacement) {
-                output.append(copying: replacements.span, Int(edit.replacement)..<next)
+                output.append(
+                    copying: replacements.span, from: Int(edit.replacement), to: next)
             }
             position = Int(edit.end)
         }

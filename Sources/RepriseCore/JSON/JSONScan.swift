@@ -40,19 +40,17 @@ enum JSONScan {
     /// - Returns: The offset after the last letter.
     /// - Throws: ``JSONError/invalid`` when another word stands there.
     static func endOfLiteral(_ bytes: Span<UInt8>, from start: Int) throws(JSONError) -> Int {
-        let literal: StaticString =
-            switch bytes[start] {
-            case UInt8(ascii: "t"): "true"
-            case UInt8(ascii: "f"): "false"
-            default: "null"
-            }
-        let length = literal.utf8CodeUnitCount
-        guard bytes.count - start >= length else { throw .invalid }
-        for offset in 0..<length
-        where bytes[unchecked: start &+ offset] != literal.utf8Start[offset] {
+        let isFalse = bytes[start] == UInt8(ascii: "f")
+        // Four letters in a word, the first one most significant: all of `true` and `null`, and those
+        // of `false` behind the first.
+        let letters = isFalse ? start + 1 : start
+        guard bytes.count - letters >= 4 else { throw .invalid }
+        let word = UInt32(
+            bigEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: letters, as: UInt32.self))
+        guard isFalse ? word == 0x616C_7365 : word == 0x7472_7565 || word == 0x6E75_6C6C else {
             throw .invalid
         }
-        return start + length
+        return letters + 4
     }
 
     /// Tells whether a byte is one of `0` to `9`.
@@ -145,24 +143,11 @@ enum JSONScan {
     /// - Returns: The offset of the closing quote.
     /// - Throws: ``JSONError/invalid`` for a control character, an unknown escape, bytes that are
     ///   not UTF-8 or a missing quote; ``JSONError/loneSurrogate``.
-    @inline(__always)
     static func endOfString(
         _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
     ) throws(JSONError) -> Int {
-        let position = endOfPlainRun(bytes, from: start)
-        if position < bytes.count, bytes[unchecked: position] == UInt8(ascii: "\"") {
-            spelling = .plain
-            return position
-        }
-        return try endOfLongString(bytes, from: position, spelling: &spelling)
-    }
-
-    @inline(never)
-    private static func endOfLongString(
-        _ bytes: Span<UInt8>, from start: Int, spelling: inout Spelling
-    ) throws(JSONError) -> Int {
         var spelt = Spelling.plain
-        var position = start
+        var position = endOfPlainRun(bytes, from: start)
         while position < bytes.count {
             switch bytes[unchecked: position] {
             case UInt8(ascii: "\""):
@@ -192,24 +177,11 @@ enum JSONScan {
     /// Passes over the bytes that stand for themselves: ASCII from 0x20 but the quote and `\`.
     @inline(__always)
     private static func endOfPlainRun(_ bytes: Span<UInt8>, from start: Int) -> Int {
-        let ones: UInt64 = 0x0101_0101_0101_0101
         var position = start
-        while position &+ 8 <= bytes.count {
-            // The load is checked against the bounds, and every bit pattern is an integer.
-            let word = UInt64(
-                littleEndian: bytes.bytes.unsafeLoadUnaligned(
-                    fromUncheckedByteOffset: position, as: UInt64.self))
-            // A byte's top bit ends up set where the byte is below 0x20, a quote, a backslash or
-            // not ASCII. A borrow can set bits above such a byte falsely, never below it, and only
-            // the lowest is looked at.
-            let below = word &- 0x20 &* ones
-            let quote = (word ^ 0x22 &* ones) &- ones
-            let backslash = (word ^ 0x5C &* ones) &- ones
-            let stops = (word | below | quote | backslash) & (0x80 &* ones)
-            if stops != 0 {
-                return position &+ stops.trailingZeroBitCount &>> 3
-            }
-            position &+= 8
+        while position &+ PlainBlock.length <= bytes.count {
+            let block = PlainBlock(bytes, at: position)
+            if !block.isPlain { return position &+ block.end }
+            position &+= PlainBlock.length
         }
         while position < bytes.count, isPlain(bytes[unchecked: position]) {
             position &+= 1

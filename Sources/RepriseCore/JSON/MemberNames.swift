@@ -2,61 +2,57 @@
 ///
 /// A name without escapes stays in the document; one with escapes is decoded once and kept here.
 struct MemberNames {
+    /// The first eight bytes of a name, the first one most significant, zeros after a shorter name:
+    /// most names are told apart by this one number.
+    typealias Prefix = UInt64
+
     /// Where a name is to be found.
     struct Name: BitwiseCopyable {
-        /// The first eight bytes, the first one most significant, zeros after a shorter name: most
-        /// names are told apart by this one number.
-        fileprivate let prefix: UInt64
+        /// How it begins.
+        let prefix: Prefix
         /// The first byte's place in the document, or, from the document's length on, in `decoded`.
         fileprivate let start: UInt32
         fileprivate let length: UInt32
+
+        /// Makes a name of some bytes, the first one in that place.
+        @inline(__always)
+        init(prefix: Prefix, start: Int, length: Int) {
+            self.prefix = prefix
+            self.start = UInt32(truncatingIfNeeded: start)
+            self.length = UInt32(truncatingIfNeeded: length)
+        }
     }
 
     private var decoded: [UInt8] = []
 
-    /// Takes up a name.
+    /// Takes up a name of any kind.
     ///
     /// - Parameters:
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
     ///   - range: The name's range between its quotes.
     ///   - isEscaped: Whether the name has escapes.
-    @inline(__always)
-    mutating func add(
-        _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
-    ) -> Name {
-        // Most names may be read beyond their end, and the surplus be cleared.
-        if !isEscaped, range.lowerBound &+ 8 <= document.count {
-            let word = document.bytes.unsafeLoadUnaligned(
-                fromUncheckedByteOffset: range.lowerBound, as: UInt64.self)
-            // A shift by 64, as for the empty name, gives zero.
-            let mask = UInt64.max << UInt64(truncatingIfNeeded: 64 &- 8 &* min(range.count, 8))
-            return Name(
-                prefix: UInt64(bigEndian: word) & mask,
-                start: UInt32(truncatingIfNeeded: range.lowerBound),
-                length: UInt32(truncatingIfNeeded: range.count))
-        }
-        return addSlowly(document, range, isEscaped: isEscaped)
-    }
-
-    @inline(never)
-    private mutating func addSlowly(
-        _ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool
-    ) -> Name {
+    mutating func add(_ document: Span<UInt8>, _ range: Range<Int>, isEscaped: Bool) -> Name {
         var range = range
         if isEscaped {
             let start = document.count + decoded.count
             JSONText.appendDecoded(document, range, to: &decoded)
             range = start..<document.count + decoded.count
         }
-        var prefix: UInt64 = 0
+        if !isEscaped, range.count >= 8 {
+            let word = document.bytes.unsafeLoadUnaligned(
+                fromByteOffset: range.lowerBound, as: UInt64.self)
+            return Name(
+                prefix: UInt64(bigEndian: word), start: range.lowerBound, length: range.count)
+        }
+        var prefix: Prefix = 0
         for place in range.lowerBound..<range.lowerBound + 8 {
             var byte: UInt8 = 0
             if place < range.upperBound {
                 byte = place < document.count ? document[place] : decoded[place - document.count]
             }
-            prefix = prefix << 8 | UInt64(byte)
+            prefix = prefix << 8 | Prefix(byte)
         }
-        return Name(prefix: prefix, start: UInt32(range.lowerBound), length: UInt32(range.count))
+        return Name(prefix: prefix, start: range.lowerBound, length: range.count)
     }
 
     /// Compares two names byte for byte.
@@ -72,6 +68,7 @@ struct MemberNames {
         return compareFully(document, left, right)
     }
 
+    @inline(never)
     private func compareFully(_ document: Span<UInt8>, _ left: Name, _ right: Name) -> Int {
         let common = Int(min(left.length, right.length))
         var offset = 8

@@ -1,42 +1,46 @@
-/// Which objects of a document have members out of order, and in which order these belong.
+/// Finds out which objects of a document have members out of order, and in which order these belong.
 ///
-/// The members of open objects form one stack. An object that ends in order leaves no trace; one out
-/// of order leaves the sorted places of its members. So nothing is moved while reading, and writing
-/// moves each byte once, however deep the objects are nested.
+/// An object that ends in order leaves that to the object around it; one out of order leaves the
+/// sorted indices of its members in ``MemberPermutation``. So nothing is moved while reading, and
+/// writing moves each byte once, however deep the objects are nested.
 struct MemberOrder: ~Copyable {
-    /// A member of an object that is open.
-    struct Member: BitwiseCopyable {
-        /// Its name.
-        let name: MemberNames.Name
-        /// Where its name's first quote stands.
-        let start: DocumentEdits.Place
-        /// The offset after its value, once that is known.
-        var end: UInt32 = 0
-        /// How many objects begin before its value.
-        let firstObject: UInt32
-    }
-
     /// An object that has begun and not ended.
     struct OpenObject: BitwiseCopyable {
         /// Its index in the list of ``MemberPermutation``.
-        let index: Int
-        /// The index of its first member.
-        let firstMember: Int
-        /// Whether its members came in order so far.
+        var index: UInt32 = 0
+        /// How many members have begun.
+        var count: UInt32 = 0
+        /// The index of the last of them.
+        var lastMember: UInt32 = 0
+        /// Whether they came in order so far.
         var isInOrder = true
     }
 
-    private var names = MemberNames()
-    private var members = ScratchList<Member>(capacity: 32)
-    private var open = ScratchList<OpenObject>(capacity: 16)
-    private var permutation = MemberPermutation()
+    /// The names of the members.
+    var names = MemberNames()
+    private var permutation: MemberPermutation
+    // The object that began last, and those around it.
+    private var innermost = OpenObject()
+    private var outer = ScratchList<OpenObject>(capacity: 16)
+    // The beginnings of the names of members that are being sorted.
+    private var prefixes = ScratchList<MemberNames.Prefix>(capacity: 16)
+
+    /// Makes an empty order.
+    ///
+    /// - Parameter length: How long the document is. A list that is too short is copied as it grows,
+    ///   whereas memory that is not used is never even fetched; so there is room for a member in
+    ///   every eight bytes, within bounds.
+    init(documentLength length: Int) {
+        permutation = MemberPermutation(capacity: max(16, min(length / 8, 16384)))
+    }
 
     /// Notes that an object begins.
     ///
     /// - Parameter offset: Where its `{` stands in the document.
     @inline(__always)
     mutating func beginObject(at offset: Int) {
-        open.append(OpenObject(index: permutation.count, firstMember: members.count))
+        outer.append(innermost)
+        innermost = OpenObject(index: UInt32(truncatingIfNeeded: permutation.count))
         permutation.beginObject(at: offset)
     }
 
@@ -44,62 +48,50 @@ struct MemberOrder: ~Copyable {
     ///
     /// - Parameters:
     ///   - document: The document, shorter than ``CanonicalJSON/maximumLength``.
-    ///   - name: The range of its name between the quotes.
-    ///   - isEscaped: Whether the name has escapes.
+    ///   - name: Its name.
     ///   - start: Where the name's first quote stands.
-    ///   - previousEnd: The offset after the value of the member before, if there is one.
     /// - Throws: ``JSONError/duplicateName`` when the name is that of the member before.
     @inline(__always)
     mutating func beginMember(
-        _ document: Span<UInt8>, name: Range<Int>, isEscaped: Bool,
-        at start: DocumentEdits.Place, previousMemberEnd previousEnd: Int
+        _ document: Span<UInt8>, _ name: MemberNames.Name, at start: DocumentEdits.Place
     ) throws(JSONError) {
-        let name = names.add(document, name, isEscaped: isEscaped)
-        let last = members.count &- 1
-        let current = open.count &- 1
-        if current >= 0, open[current].firstMember <= last {
-            members[last].end = UInt32(truncatingIfNeeded: previousEnd)
-            if open[current].isInOrder {
-                let difference = names.compare(document, members[last].name, name)
-                guard difference != 0 else { throw .duplicateName }
-                open[current].isInOrder = difference < 0
-            }
+        let last = innermost.lastMember
+        let index = permutation.beginMember(name, at: start, after: last)
+        if innermost.isInOrder, innermost.count > 0 {
+            let difference = names.compare(document, permutation.name(last), name)
+            guard difference != 0 else { throw .duplicateName }
+            innermost.isInOrder = difference < 0
         }
-        members.append(
-            Member(
-                name: name, start: start,
-                firstObject: UInt32(truncatingIfNeeded: permutation.count)))
+        innermost.lastMember = index
+        innermost.count &+= 1
     }
 
-    /// Notes that the object that began last ends.
+    /// Notes the offset after the value of the member that began last and has not ended.
+    @inline(__always)
+    mutating func endMember(at end: Int) {
+        permutation.endMember(innermost.lastMember, at: end)
+    }
+
+    /// Notes that the object that began last ends; there must be one that has not ended.
     ///
     /// - Parameters:
     ///   - document: The document.
     ///   - lastEnd: The offset after the value of its last member, if it has any.
     ///   - closing: Where its `}` stands.
     /// - Throws: ``JSONError/duplicateName`` when two of its members have the same name.
+    @inline(__always)
     mutating func endObject(
         _ document: Span<UInt8>, lastMemberEnd lastEnd: Int, closing: DocumentEdits.Place
     ) throws(JSONError) {
-        let innermost = open.count &- 1
-        guard innermost >= 0 else { return }
-        let object = open[innermost]
-        open.removeAll(from: innermost)
-        if object.isInOrder {
-            permutation.endOrderedObject(object.index)
+        if innermost.isInOrder {
+            permutation.endOrderedObject(Int(innermost.index))
         } else {
-            members[members.count &- 1].end = UInt32(truncatingIfNeeded: lastEnd)
-            try sort(document, from: object.firstMember)
-            for index in object.firstMember..<members.count {
-                let member = members[index]
-                permutation.addMember(
-                    MemberPermutation.Member(
-                        start: member.start, end: member.end, firstObject: member.firstObject))
-            }
-            permutation.endDisorderedObject(
-                object.index, members: members.count - object.firstMember, closing: closing)
+            endMember(at: lastEnd)
+            try putInOrder(document, closing: closing)
         }
-        members.removeAll(from: object.firstMember)
+        let last = outer.count &- 1
+        innermost = outer[last]
+        outer.removeAll(from: last)
     }
 
     /// Appends a document with its edits made and all members in order.
@@ -116,46 +108,81 @@ struct MemberOrder: ~Copyable {
         permutation.append(document, upTo: end, edits, to: &output)
     }
 
-    private mutating func sort(_ document: Span<UInt8>, from first: Int) throws(JSONError) {
-        if members.count - first <= 16 {
-            insertionSort(document, from: first)
+    private mutating func putInOrder(
+        _ document: Span<UInt8>, closing: DocumentEdits.Place
+    ) throws(JSONError) {
+        let count = Int(innermost.count)
+        let first = permutation.beginOrder(of: count)
+        prefixes.removeAll(from: 0)
+        prefixes.makeRoom(for: count)
+        var place = count
+        var member = innermost.lastMember
+        while place > 0 {
+            place &-= 1
+            permutation.order[first &+ place] = member
+            prefixes[place] = permutation.name(member).prefix
+            member = permutation.memberBefore(member)
+        }
+        if count <= 16 {
+            try insertionSort(document, first, count)
         } else {
-            mergeSort(document, from: first)
+            try mergeSort(document, first, count)
         }
-        for index in first + 1..<members.count
-        where names.compare(document, members[index - 1].name, members[index].name) == 0 {
-            throw .duplicateName
-        }
+        permutation.endDisorderedObject(Int(innermost.index), order: first, closing: closing)
     }
 
-    private mutating func insertionSort(_ document: Span<UInt8>, from first: Int) {
-        for index in first + 1..<members.count {
-            let member = members[index]
-            var hole = index
-            while hole > first, names.compare(document, members[hole - 1].name, member.name) > 0 {
-                members[hole] = members[hole - 1]
-                hole -= 1
+    /// Finds every duplicate: a member is compared with those that it passes and the one where it
+    /// stops.
+    @inline(__always)
+    private mutating func insertionSort(
+        _ document: Span<UInt8>, _ first: Int, _ count: Int
+    ) throws(JSONError) {
+        var place = 1
+        while place < count {
+            let prefix = prefixes[place]
+            let member = permutation.order[first &+ place]
+            var hole = place
+            while hole > 0 {
+                let other = permutation.order[first &+ hole &- 1]
+                let otherPrefix = prefixes[hole &- 1]
+                if otherPrefix < prefix { break }
+                if otherPrefix == prefix {
+                    let difference = names.compare(
+                        document, permutation.name(other), permutation.name(member))
+                    guard difference != 0 else { throw .duplicateName }
+                    if difference < 0 { break }
+                }
+                prefixes[hole] = otherPrefix
+                permutation.order[first &+ hole] = other
+                hole &-= 1
             }
-            members[hole] = member
+            prefixes[hole] = prefix
+            permutation.order[first &+ hole] = member
+            place &+= 1
         }
     }
 
     /// Takes n log n comparisons whatever the names are, since a client chooses them.
-    private mutating func mergeSort(_ document: Span<UInt8>, from first: Int) {
-        var source: [Member] = []
-        for index in first..<members.count { source.append(members[index]) }
+    @inline(never)
+    private mutating func mergeSort(
+        _ document: Span<UInt8>, _ first: Int, _ count: Int
+    ) throws(JSONError) {
+        var source: [UInt32] = []
+        for place in first..<first + count { source.append(permutation.order[place]) }
         var target = source
+        func compare(_ left: Int, _ right: Int) -> Int {
+            names.compare(
+                document, permutation.name(source[left]), permutation.name(source[right]))
+        }
         var width = 1
-        while width < source.count {
-            for start in stride(from: 0, to: source.count, by: width * 2) {
-                let middle = min(start + width, source.count)
-                let end = min(middle + width, source.count)
+        while width < count {
+            for start in stride(from: 0, to: count, by: width * 2) {
+                let middle = min(start + width, count)
+                let end = min(middle + width, count)
                 var (left, right) = (start, middle)
                 for index in start..<end {
                     let takesLeft =
-                        right == end
-                        || left < middle
-                            && names.compare(document, source[left].name, source[right].name) <= 0
+                        right == end || left < middle && compare(left, right) <= 0
                     target[index] = takesLeft ? source[left] : source[right]
                     left += takesLeft ? 1 : 0
                     right += takesLeft ? 0 : 1
@@ -164,6 +191,9 @@ struct MemberOrder: ~Copyable {
             swap(&source, &target)
             width *= 2
         }
-        for (index, member) in source.enumerated() { members[first + index] = member }
+        for place in 0..<count {
+            guard place == 0 || compare(place - 1, place) != 0 else { throw .duplicateName }
+            permutation.order[first + place] = source[place]
+        }
     }
 }

@@ -26,6 +26,13 @@ struct ScratchList<Element: BitwiseCopyable>: ~Copyable {
         count &+= 1
     }
 
+    /// Adds some elements that are to be set before they are used.
+    @inline(__always)
+    mutating func makeRoom(for additional: Int) {
+        count &+= additional
+        while count > capacity { grow() }
+    }
+
     /// Drops the elements from an index on, which must not be above ``count``.
     @inline(__always)
     mutating func removeAll(from index: Int) {
@@ -48,7 +55,7 @@ struct ScratchList<Element: BitwiseCopyable>: ~Copyable {
     @inline(never)
     private mutating func grow() {
         let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
-        larger.moveInitialize(from: elements, count: count)
+        larger.moveInitialize(from: elements, count: min(count, capacity))
         elements.deallocate()
         elements = larger
         capacity *= 2

@@ -119,10 +119,8 @@ public enum KeyMaterial {
     }
 
     private static func appendNumber(_ number: Int, to material: inout [UInt8]) {
-        let number = UInt64(number)
-        for shift: UInt64 in stride(from: 56, through: 0, by: -8) {
-            material.append(UInt8(truncatingIfNeeded: number >> shift))
-        }
+        // All bytes at once; the pointer does not leave the call.
+        withUnsafeBytes(of: UInt64(number).bigEndian) { material.append(contentsOf: $0) }
     }
 
     /// Tells whether a media range of `Accept` (RFC 9110 §12.5.1) is `text/event-stream`.

@@ -5,11 +5,10 @@ import RepriseStorage
 extension CachingProxy {
     /// The request as it goes upstream.
     func upstreamRequest(
-        for request: ProxyRequest, isCacheable: Bool, body: UpstreamRequest.Body
+        for head: RequestHead, upstream: Int, isCacheable: Bool, body: UpstreamRequest.Body
     ) -> UpstreamRequest {
-        let head = request.head
         return UpstreamRequest(
-            upstream: request.upstream, method: head.method, path: head.path, query: head.query,
+            upstream: upstream, method: head.method, path: head.path, query: head.query,
             headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body)
     }
 
@@ -25,7 +24,9 @@ extension CachingProxy {
     func launch(_ passThrough: PassThrough, _ body: UpstreamRequest.Body) -> Forward {
         let flight = Flight(retention: 0, keepsGoingAlone: false)
         let reader = FlightReader(leading: flight)
-        let message = upstreamRequest(for: passThrough.request, isCacheable: false, body: body)
+        let request = passThrough.request
+        let message = upstreamRequest(
+            for: request.head, upstream: request.upstream, isCacheable: false, body: body)
         launch(flight, message, recorder: nil)
         let isMethod = passThrough.reason == .method
         let cause =

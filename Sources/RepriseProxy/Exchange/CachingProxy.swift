@@ -1,6 +1,6 @@
 public import Logging
 import NIOCore
-import RepriseCore
+public import RepriseCore
 public import RepriseStorage
 public import ServiceLifecycle
 
@@ -48,12 +48,18 @@ public final class CachingProxy: Service {
 
     /// What is to be done for a request.
     public enum Answer: Sendable {
-        /// It can be answered now: a hit or an error.
-        case response(ProxyResponse)
-        /// Its upstream call is under way: see ``CachingProxy/response(to:)``.
-        case forwarded(Forward)
+        /// It has all that it needs.
+        case reply(Reply)
         /// It goes upstream as it is: see ``CachingProxy/launch(_:body:)``.
         case passThrough(PassThrough)
+    }
+
+    /// Where the response to a request comes from.
+    public enum Reply: Sendable {
+        /// From here: a hit or an error.
+        case response(ProxyResponse)
+        /// From an upstream call that is under way: see ``CachingProxy/response(to:)``.
+        case forwarded(Forward)
     }
 
     /// Decides what a request gets.
@@ -62,15 +68,13 @@ public final class CachingProxy: Service {
     /// streamed.
     public func answer(_ request: ProxyRequest) async -> Answer {
         if let prepared = request.prepared {
-            return await look(
-                Lookup(
-                    request: request, inquiry: prepared.inquiry, isAbsent: prepared.isAbsent))
+            return await look(request, prepared.inquiry, isAbsent: prepared.isAbsent)
         }
         let directives: Directives
         do {
             directives = try Directives.parse(request.head.headers)
         } catch {
-            return .response(ProxyError(error).response())
+            return .reply(.response(ProxyError(error).response()))
         }
         if let reason = RequestPolicy.bypass(request.head, directives) {
             return bypass(request, reason, directives, body: nil)
@@ -79,7 +83,7 @@ public final class CachingProxy: Service {
         do {
             body = try await request.collectBody(upTo: configuration.maximumBodySize)
         } catch {
-            return .response(error.response())
+            return .reply(.response(error.response()))
         }
         switch await plan(request, directives, body) {
         case .bypass(let reason):
@@ -87,7 +91,7 @@ public final class CachingProxy: Service {
         case .cacheable(let cacheable):
             let inquiry = Inquiry(directives: directives, cacheable: cacheable, body: body)
             learn(request.alias, for: inquiry)
-            return await look(Lookup(request: request, inquiry: inquiry, isAbsent: false))
+            return await look(request, inquiry, isAbsent: false)
         }
     }
 
@@ -104,40 +108,11 @@ public final class CachingProxy: Service {
     /// Bytes of a body that an event loop should not be held up by.
     private static let longBody = 256 << 10
 
-    /// A request with what it asks of the cache.
-    ///
-    /// An object, so that the tasks that wait with it hold little.
-    private final class Lookup: Sendable {
-        let request: ProxyRequest
-        let inquiry: Inquiry
-        /// Whether the store is known to hold nothing.
-        let isAbsent: Bool
-
-        init(request: ProxyRequest, inquiry: Inquiry, isAbsent: Bool) {
-            self.request = request
-            self.inquiry = inquiry
-            self.isAbsent = isAbsent
-        }
-    }
-
-    private func look(_ lookup: Lookup) async -> Answer {
-        let directives = lookup.inquiry.directives
-        var cause = Forward.Cause(reason: .uriMiss)
-        if directives.skipsLookup {
-            cause.reason = .request
-            cause.detail = directives.refresh == true ? .refresh : nil
-        } else if let stored = await stored(lookup.inquiry.key, isAbsent: lookup.isAbsent) {
-            switch judge(stored, directives) {
-            case .hit(let response): return .response(response)
-            case .forward(let because): cause = because
-            }
-        }
-        if directives.onlyIfCached {
-            return .response(
-                ProxyError.notCached.response(
-                    cacheStatus: .generated(.onlyIfCached)))
-        }
-        return join(lookup, cause: cause)
+    private func look(_ request: ProxyRequest, _ inquiry: Inquiry, isAbsent: Bool) async -> Answer {
+        let found =
+            inquiry.directives.skipsLookup ? nil : await stored(inquiry.key, isAbsent: isAbsent)
+        return .reply(
+            reply(to: inquiry, head: request.head, upstream: request.upstream, stored: found))
     }
 
     /// Looks in memory, then in the store, unless that has been asked or a call for the key is
@@ -148,8 +123,37 @@ public final class CachingProxy: Service {
         return await store.lookup(key)
     }
 
-    private func join(_ lookup: Lookup, cause: Forward.Cause) -> Answer {
-        let inquiry = lookup.inquiry
+    /// Decides what a request gets once it has been looked up.
+    ///
+    /// - Parameters:
+    ///   - head: The head, with its path below the upstream's base.
+    ///   - upstream: Index into ``ProxyConfiguration/upstreams``.
+    ///   - stored: What memory or the store has for it.
+    public func reply(
+        to inquiry: Inquiry, head: RequestHead, upstream: Int, stored: CachedResponse?
+    ) -> Reply {
+        let directives = inquiry.directives
+        var cause = Forward.Cause(reason: .uriMiss)
+        if directives.skipsLookup {
+            cause.reason = .request
+            cause.detail = directives.refresh == true ? .refresh : nil
+        } else if let stored {
+            switch judge(stored, directives) {
+            case .hit(let response): return .response(response)
+            case .forward(let because): cause = because
+            }
+        }
+        if directives.onlyIfCached {
+            return .response(
+                ProxyError.notCached.response(
+                    cacheStatus: .generated(.onlyIfCached)))
+        }
+        return join(inquiry, head, upstream: upstream, cause: cause)
+    }
+
+    private func join(
+        _ inquiry: Inquiry, _ head: RequestHead, upstream: Int, cause: Forward.Cause
+    ) -> Reply {
         let directives = inquiry.directives
         let key = inquiry.key
         let storing =
@@ -181,10 +185,10 @@ public final class CachingProxy: Service {
                 Forward(reader: reader, cause: cause, mayStore: storing != nil, isCollapsed: true))
         case .leads(let reader, let flight):
             let recorder = FlightRecorder(
-                key: key, request: inquiry.cacheable, head: lookup.request.head,
-                upstream: configuration.upstreams[lookup.request.upstream].baseURL)
+                key: key, request: inquiry.cacheable, head: head,
+                upstream: configuration.upstreams[upstream].baseURL)
             let message = upstreamRequest(
-                for: lookup.request, isCacheable: true, body: .bytes(inquiry.body))
+                for: head, upstream: upstream, isCacheable: true, body: .bytes(inquiry.body))
             let turn =
                 awaitsOthers ? CallTurn(key, directives, store: store, clock: clock) : nil
             launch(flight, message, recorder: recorder, turn: turn)
@@ -198,11 +202,11 @@ public final class CachingProxy: Service {
         body: ByteBuffer?
     ) -> Answer {
         if directives.onlyIfCached {
-            return .response(
-                ProxyError.notCached.response(cacheStatus: .bypass(reason)))
+            return .reply(
+                .response(ProxyError.notCached.response(cacheStatus: .bypass(reason))))
         }
         let passThrough = PassThrough(request: request, reason: reason)
         guard let body else { return .passThrough(passThrough) }
-        return .forwarded(launch(passThrough, .bytes(body)))
+        return .reply(.forwarded(launch(passThrough, .bytes(body))))
     }
 }

@@ -53,7 +53,7 @@ extension CachingProxy {
         case found(CachedResponse)
         /// The store is being asked.
         case asked(EventLoopFuture<CachedResponse?>)
-        /// Neither has it.
+        /// Neither has it, or a call for the key is under way, which began because neither had.
         case absent
         /// Only the full path can look further.
         case elsewhere
@@ -62,7 +62,7 @@ extension CachingProxy {
     /// Looks for a key in memory, and in a store that can be asked on an event loop.
     public func search(_ key: CacheKey, on eventLoop: any EventLoop) -> Search {
         if let found = store.memoryLookup(key) { return .found(found) }
-        if collapser.isUnderWay(key) { return .elsewhere }
+        if collapser.isUnderWay(key) { return .absent }
         return switch store.lookup(key, on: eventLoop) {
         case .found(let found): .found(found)
         case .asked(let future): .asked(future)

@@ -25,8 +25,15 @@ final class FlightRecorder: Sendable {
     }
 
     /// Begins the recording of a response.
-    func recording(of head: ResponseHead) -> FlightRecording {
-        FlightRecording(recorder: self, head: head)
+    ///
+    /// - Parameter credentialScope: What ``credentialScope()`` gave.
+    func recording(of head: ResponseHead, credentialScope: [UInt8]) -> FlightRecording {
+        FlightRecording(recorder: self, head: head, credentialScope: credentialScope)
+    }
+
+    /// The digest of the request's credentials that goes into the entry.
+    func credentialScope() -> [UInt8] {
+        Array(SHA256.hash(data: KeyMaterial.credentialScope(of: head)))
     }
 }
 
@@ -37,13 +44,17 @@ final class FlightRecording {
 
     private let recorder: FlightRecorder
     private let head: ResponseHead
+    private let credentialScope: [UInt8]
     private let begun = ContinuousClock.now
     private var judge: ResponseJudge
     private var chunks: [StreamChunk] = []
+    /// The digest of the body, worked out as it comes: a stream's end is waited for.
+    private var digest = SHA256()
 
-    init(recorder: FlightRecorder, head: ResponseHead) {
+    init(recorder: FlightRecorder, head: ResponseHead, credentialScope: [UInt8]) {
         self.recorder = recorder
         self.head = head
+        self.credentialScope = credentialScope
         judge = ResponseJudge(request: recorder.request, head: head)
     }
 
@@ -52,6 +63,7 @@ final class FlightRecording {
 
     func consume(_ chunk: ByteBuffer) {
         judge.consume(chunk.readableBytesUInt8Span)
+        chunk.withUnsafeReadableBytes { digest.update(bufferPointer: $0) }
         if chunks.count < Self.chunkLimit {
             let elapsed = (ContinuousClock.now - begun) / .milliseconds(1)
             chunks.append(
@@ -82,13 +94,11 @@ final class FlightRecording {
         let metadata = EntryMetadata(
             status: head.status, headers: HeaderPolicy.stored(head.headers), storedAt: now,
             ttl: terms.ttl, bodyLength: Int64(body.readableBytes),
-            bodyDigest: SHA256.digest(of: body),
+            bodyDigest: Array(digest.finalize()),
             upstream: Array(recorder.upstream.utf8), path: recorder.head.path,
             model: recorder.request.model, namespace: terms.namespace, usage: usage,
             tags: terms.tags,
-            credentialScope: Array(
-                SHA256.hash(data: KeyMaterial.credentialScope(of: recorder.head))),
-            chunks: chunks)
+            credentialScope: credentialScope, chunks: chunks)
         store.commit(recorder.key, CachedResponse(metadata: metadata, body: body))
         return .stored
     }

@@ -12,7 +12,10 @@ final class UpstreamCall: UpstreamResponseReceiver {
     private let clock: WallClock
     private let eventLoop: any EventLoop
     private let onEnd: (FlightOutcome) -> Void
+    private var credentialScope: [UInt8] = []
     private var recording: FlightRecording?
+    /// Pieces of the body that are not recorded yet.
+    private var unrecorded: [ByteBuffer] = []
     private var isFramed = false
     private weak var exchange: UpstreamExchange?
 
@@ -46,12 +49,14 @@ final class UpstreamCall: UpstreamResponseReceiver {
             // In a later turn: the call itself may be what brought the flight to be cancelled.
             eventLoop.execute { bound.value.fail(.connectionLost) }
         }
+        // While the upstream works.
+        credentialScope = recorder?.credentialScope() ?? []
     }
 
     func receive(_ head: ResponseHead, isFramed: Bool) {
         self.isFramed = isFramed
         flight.receive(head: head)
-        recording = recorder?.recording(of: head)
+        recording = recorder?.recording(of: head, credentialScope: credentialScope)
         if recording?.isWorthFinishing != true || flight.storing == nil {
             flight.stopKeepingAlone()
         }
@@ -59,11 +64,26 @@ final class UpstreamCall: UpstreamResponseReceiver {
 
     func receive(_ piece: ByteBuffer) -> Bool {
         if flight.receive(piece) {
-            recording?.consume(piece)
+            if recording != nil { recordSoon(piece) }
             return true
         }
         flight.stopKeepingAlone()
         return hasRoom()
+    }
+
+    /// Records a piece behind the turns in which readers pass it on.
+    private func recordSoon(_ piece: ByteBuffer) {
+        unrecorded.append(piece)
+        guard unrecorded.count == 1 else { return }
+        eventLoop.assumeIsolated().execute { self.record() }
+    }
+
+    private func record() {
+        let pieces = unrecorded
+        unrecorded.removeAll(keepingCapacity: true)
+        for piece in pieces {
+            recording?.consume(piece)
+        }
     }
 
     private func hasRoom() -> Bool {
@@ -86,6 +106,7 @@ final class UpstreamCall: UpstreamResponseReceiver {
         if let error {
             return .failed(flight.cancellation.isCancelled ? .cancelled : .upstream(error))
         }
+        record()
         return .complete(
             recording?.finish(flight, isFramed: isFramed, store: store, now: clock.now())
                 ?? .notAsked)

@@ -34,10 +34,10 @@ public struct ProxyServer: Service {
         let names = settings.upstreams.map(\.name)
         let routes = (["proxy", "v1"] + names).map { "/\($0)/..." } + ["/health", "/ready"]
         let table = RouteTable(names: names.map { Array($0.utf8) })
+        let log = AccessLog(logger: logger)
         let responder = ProxyResponder(
             routes: table, routeNames: routes.joined(separator: ", "), proxy: proxy,
-            readiness: readiness,
-            log: AccessLog(logger: logger))
+            readiness: readiness, log: log)
         let respond: HTTPChannelHandler.Responder = { request, writer, channel in
             try await responder.respond(to: request, writer: writer, channel: channel)
         }
@@ -53,7 +53,7 @@ public struct ProxyServer: Service {
                 ? hitLogSink.map { HitLog.Target(format: settings.logFormat, sink: $0) } : nil)
         let channel = try Self.channel(
             settings, memory: memory, loops: loops, executors: executors,
-            direct: DirectLookup(proxy: proxy, routes: table), respond)
+            direct: DirectLookup(proxy: proxy, routes: table, log: log), respond)
         service = channel.server(
             configuration: configuration,
             onServerRunning: { channel in

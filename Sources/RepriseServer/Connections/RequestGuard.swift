@@ -95,6 +95,17 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         cancelPendingHead()
     }
 
+    /// A whole request is being answered by a handler in front of the parser.
+    func exchangeBegan() {
+        responsesOwed += 1
+    }
+
+    /// Its response has been written to its end.
+    func exchangeEnded() {
+        responsesOwed -= 1
+        lastActivity = .now()
+    }
+
     // MARK: Parts
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -1,26 +1,51 @@
 import NIOCore
 import RepriseCore
 import RepriseProxy
+import RepriseStorage
 
-/// Looks a plain request up without handing it to a task: what it takes when its very bytes are
-/// not known, and the store may have what it asks for.
+/// Takes a plain request through the proxy without handing it to a task: what it takes when its
+/// very bytes are not known.
 struct DirectLookup: Sendable {
-    /// Where responses are looked for.
+    /// Where responses are looked for, and upstreams are called.
     let proxy: CachingProxy
     /// Where requests lead.
     let routes: RouteTable
+    /// Where requests that are not hits are logged.
+    let log: AccessLog
 
     /// The longest body that is canonicalised on the event loop, in bytes.
     private static let longestBody = 128 << 10
 
-    /// What a whole plain request asks of the cache: a POST.
+    /// What a whole plain request asks of the cache, and where it leads.
+    ///
+    /// An object, since a request that waits is handed from one closure to the next.
+    final class Demand: Sendable {
+        /// What is asked of the cache.
+        let inquiry: Inquiry
+        fileprivate let upstream: Int
+        fileprivate let path: [UInt8]
+        fileprivate let query: [UInt8]?
+        fileprivate let target: [UInt8]
+
+        fileprivate init(
+            inquiry: Inquiry, upstream: Int, path: [UInt8], query: [UInt8]?, target: [UInt8]
+        ) {
+            self.inquiry = inquiry
+            self.upstream = upstream
+            self.path = path
+            self.query = query
+            self.target = target
+        }
+    }
+
+    /// What a whole plain POST asks for.
     ///
     /// - Parameters:
     ///   - request: What the scan found.
     ///   - keyed: The keyed parts that it gave.
     ///   - buffer: Begins with the request.
     /// - Returns: nil for a request that the full path has to judge.
-    func inquiry(of request: PlainRequest, keyed: [UInt8], in buffer: ByteBuffer) -> Inquiry? {
+    func demand(of request: PlainRequest, keyed: [UInt8], in buffer: ByteBuffer) -> Demand? {
         guard request.bodyLength <= Self.longestBody,
             let body = buffer.getSlice(
                 at: buffer.readerIndex + request.headLength, length: request.bodyLength)
@@ -28,8 +53,30 @@ struct DirectLookup: Sendable {
         let parts = KeyedParts(keyed)
         guard case .upstream(let index, let path, let query) = routes.route(target: parts.target)
         else { return nil }
-        let head = RequestHead(
-            method: .init("POST"), path: path, query: query, headers: parts.fields)
-        return proxy.inquiry(of: head, upstream: index, body: body)
+        let head = RequestHead(method: Self.method, path: path, query: query, headers: parts.fields)
+        return proxy.inquiry(of: head, upstream: index, body: body).map {
+            Demand(inquiry: $0, upstream: index, path: path, query: query, target: parts.target)
+        }
     }
+
+    /// Begins the exchange of a request that no fresh response was found for.
+    ///
+    /// - Parameters:
+    ///   - demand: What ``demand(of:keyed:in:)`` gave.
+    ///   - stored: A response that was found and is not fresh, if any.
+    ///   - buffer: Begins with the request.
+    func exchange(
+        _ demand: Demand, stored: CachedResponse?, _ request: PlainRequest, in buffer: ByteBuffer
+    ) -> DirectExchange {
+        let head = RequestHead(
+            method: Self.method, path: demand.path, query: demand.query,
+            headers: request.fields(in: buffer))
+        let entry = log.entry(
+            method: "POST", target: String(decoding: demand.target, as: UTF8.self))
+        let reply = proxy.reply(
+            to: demand.inquiry, head: head, upstream: demand.upstream, stored: stored)
+        return DirectExchange(reply, proxy: proxy, log: log, entry)
+    }
+
+    private static let method = Array("POST".utf8)
 }

@@ -4,11 +4,12 @@ import RepriseCore
 import RepriseProxy
 import RepriseStorage
 
-/// Answers a request that has been answered before in the very same bytes, without parsing it into
-/// anything: on the event loop, with one look-up and one write.
+/// Answers plain requests in front of the HTTP decoder, on the event loop and without a task: one
+/// that has been answered before in the very same bytes with one look-up and one write, others by
+/// ``DirectLookup``.
 ///
-/// It stands in front of the HTTP decoder. A request that is not a ``PlainRequest``, or whose
-/// ``RequestAlias`` the memory tier does not know, or whose entry is not fresh, goes on untouched.
+/// A request that is not a ``PlainRequest``, or that ``DirectLookup`` cannot judge, goes on
+/// untouched.
 final class HitPathHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -21,28 +22,24 @@ final class HitPathHandler: ChannelInboundHandler {
 
     private let memory: MemoryTier
     private let client: ClientConnection
-    private let requestGuard: RequestGuard
-    private let loop: HitPathLoop
-    private let direct: DirectLookup?
-    private var state = HitPathState()
-    /// What has come of a request that is not there yet.
-    private var pending: ByteBuffer?
+    let requestGuard: RequestGuard
+    let loop: HitPathLoop
+    let direct: DirectLookup?
+    var state = HitPathState()
+    /// What has come of a request that is not there yet, or behind one that is being answered.
+    var pending: ByteBuffer?
     private var pieces = 0
     private var needsFlush = false
     /// Whether bytes went on since the last time that all had been read.
     private var hasHandedOn = false
     /// The request that waits for the store.
-    private var asking: Asking?
-    /// Counts the requests that the store was asked for.
-    private var askings = 0
-
-    private struct Asking {
-        let number: Int
-        let request: PlainRequest
-        let alias: RequestAlias?
-        let inquiry: Inquiry
-        let begun: UInt64
-    }
+    var asking: Asking?
+    /// The request that is being answered from upstream.
+    var exchange: DirectExchange?
+    /// Counts the requests that were asked the store for, or went upstream.
+    var waits = 0
+    /// What the handlers behind are to be told when the request in hand has been answered.
+    var heldEvents: [Any] = []
 
     /// Makes a handler for one connection.
     ///
@@ -88,7 +85,9 @@ final class HitPathHandler: ChannelInboundHandler {
             needsFlush = false
             context.flush()
         }
-        if hasHandedOn || !state.isReady {
+        // As long as nothing more is read, what comes waits in the socket.
+        if isFull { return }
+        if hasHandedOn || !state.isKeptHere {
             hasHandedOn = false
             context.fireChannelReadComplete()
         } else {
@@ -102,6 +101,12 @@ final class HitPathHandler: ChannelInboundHandler {
     func responseEnded() {
         state.endResponse()
         client.forgetRequest()
+    }
+
+    /// Looks at what came behind a request that has been answered.
+    func examineRest(_ rest: ByteBuffer, _ context: ChannelHandlerContext) {
+        pieces = 1
+        examine(rest, context)
     }
 
     private func examine(_ incoming: ByteBuffer, _ context: ChannelHandlerContext) {
@@ -151,7 +156,8 @@ final class HitPathHandler: ChannelInboundHandler {
         }
     }
 
-    private func answer(_ hit: HitPathLoop.Hit, _ context: ChannelHandlerContext) {
+    /// Writes a hit, which the end of the read flushes.
+    func answer(_ hit: HitPathLoop.Hit, _ context: ChannelHandlerContext) {
         let isInOnePiece = loop.write(hit)
         context.write(wrapOutboundOut(loop.output), promise: nil)
         if !isInOnePiece {
@@ -162,7 +168,8 @@ final class HitPathHandler: ChannelInboundHandler {
 
     // MARK: On to the full path
 
-    private func handOn(
+    /// Hands a plain request on.
+    func handOn(
         _ request: PlainRequest, alias: RequestAlias?, _ buffer: ByteBuffer,
         _ context: ChannelHandlerContext, prepared: ProxyRequest.Prepared? = nil
     ) {
@@ -176,7 +183,8 @@ final class HitPathHandler: ChannelInboundHandler {
         forward(buffer, context)
     }
 
-    private func handOver(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
+    /// Hands the connection on for good.
+    func handOver(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
         state.handOver()
         client.forgetRequest()
         forward(buffer, context)
@@ -192,96 +200,39 @@ final class HitPathHandler: ChannelInboundHandler {
         requestGuard.bytesParsed(context)
     }
 
-    // MARK: Asking the store
-
-    /// Looks for what a request asks, whose very bytes are not known.
-    ///
-    /// - Returns: What to answer now; nil when the request was handed on or waits for the store.
-    private func search(
-        _ request: PlainRequest, _ alias: RequestAlias, _ buffer: ByteBuffer, begun: UInt64,
-        _ context: ChannelHandlerContext
-    ) -> HitPathLoop.Hit? {
-        guard let direct, let inquiry = direct.inquiry(of: request, keyed: loop.keyed, in: buffer)
-        else {
-            handOn(request, alias: alias, buffer, context)
-            return nil
-        }
-        direct.proxy.learn(alias, for: inquiry)
-        var isAbsent = false
-        switch direct.proxy.search(inquiry.key, on: context.eventLoop) {
-        case .found(let response):
-            if let hit = loop.freshResponse(response, inquiry.directives) { return hit }
-        case .asked(let future):
-            askings += 1
-            asking = Asking(
-                number: askings, request: request, alias: alias, inquiry: inquiry, begun: begun)
-            state.askStore()
-            pending = buffer
-            let number = askings
-            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            future.whenSuccess { response in
-                let (handler, context) = bound.value
-                handler.settle(number, response, context)
-            }
-            return nil
-        case .absent: isAbsent = true
-        case .elsewhere: break
-        }
-        handOn(
-            request, alias: alias, buffer, context,
-            prepared: .init(inquiry: inquiry, isAbsent: isAbsent))
-        return nil
-    }
-
-    /// The store has answered.
-    private func settle(
-        _ number: Int, _ response: CachedResponse?, _ context: ChannelHandlerContext
-    ) {
-        guard let asked = asking, asked.number == number, var buffer = pending.take() else {
-            return
-        }
-        asking = nil
-        if let response, context.channel.isWritable,
-            let hit = loop.freshResponse(response, asked.inquiry.directives)
-        {
-            state.answer()
-            answer(hit, context)
-            loop.log(buffer, begun: asked.begun)
-            buffer.moveReaderIndex(forwardBy: asked.request.length)
-            pieces = 1
-            examine(buffer, context)
-        } else {
-            handOn(
-                asked.request, alias: asked.alias, buffer, context,
-                prepared: .init(inquiry: asked.inquiry, isAbsent: response == nil))
-        }
-        // No read has brought this about, so nothing else will end it.
-        channelReadComplete(context: context)
-    }
-
-    /// Keeps what comes behind a request that waits, up to a bound.
-    private func keep(_ incoming: ByteBuffer, _ context: ChannelHandlerContext) {
-        pending?.writeImmutableBuffer(incoming)
-        if let kept = pending?.readableBytes, kept > Self.longestRequest { stopAsking(context) }
-    }
-
-    /// Hands on a request that waits, as if the store had not been asked.
-    private func stopAsking(_ context: ChannelHandlerContext) {
-        guard let asked = asking.take(), let buffer = pending.take() else { return }
-        handOn(asked.request, alias: asked.alias, buffer, context)
-    }
+    // MARK: The connection's end
 
     func handlerRemoved(context: ChannelHandlerContext) {
         loop.flushLog()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        abandonExchange()
         handOnWhatIsLeft(context)
+        releaseEvents(context)
         context.fireChannelInactive()
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        advanceExchange(context)
+        context.fireChannelWritabilityChanged()
+    }
+
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .inputClosed? = event as? ChannelEvent { handOnWhatIsLeft(context) }
+        switch event {
+        case ChannelEvent.inputClosed where exchange != nil:
+            heldEvents.append(event)
+            exchange?.leave()
+            return
+        case ChannelEvent.inputClosed:
+            handOnWhatIsLeft(context)
+        case is ChannelShouldQuiesceEvent where state.isAnswering:
+            // The handlers behind would close the connection: they know of no request.
+            heldEvents.append(event)
+            return
+        default:
+            break
+        }
         context.fireUserInboundEventTriggered(event)
     }
 

@@ -11,8 +11,8 @@ struct HitPathState: Equatable {
         case handingOn(remaining: Int)
         /// A whole request was handed on, and its response is not complete.
         case awaitingResponse
-        /// A whole request waits for what the store has for it.
-        case askingStore
+        /// A whole request is being answered here, by the store or from upstream.
+        case answering
         /// The full path has the connection.
         case handedOver
     }
@@ -23,7 +23,7 @@ struct HitPathState: Equatable {
     enum Action: Equatable {
         /// They are looked at.
         case examine
-        /// They are kept behind the request that waits.
+        /// They are kept behind the request that is being answered.
         case keep
         /// They are handed on.
         case handOn
@@ -34,7 +34,7 @@ struct HitPathState: Equatable {
         switch phase {
         case .ready:
             return .examine
-        case .askingStore:
+        case .answering:
             return .keep
         case .handingOn(let remaining) where count < remaining:
             phase = .handingOn(remaining: remaining - count)
@@ -47,13 +47,13 @@ struct HitPathState: Equatable {
         return .handOn
     }
 
-    /// The store is asked for a whole request.
-    mutating func askStore() {
-        phase = .askingStore
+    /// A whole request has come that takes a while to be answered.
+    mutating func beginAnswering() {
+        phase = .answering
     }
 
-    /// The hit path has answered the request that waited.
-    mutating func answer() {
+    /// The request has been answered, or is not any more.
+    mutating func endAnswering() {
         phase = .ready
     }
 
@@ -81,10 +81,13 @@ struct HitPathState: Equatable {
         case .awaitingResponse: phase = .ready
         // A response before the end of its request: the rest may be anything.
         case .handingOn: phase = .handedOver
-        case .ready, .askingStore, .handedOver: break
+        case .ready, .answering, .handedOver: break
         }
     }
 
-    /// Whether nothing is owed and nothing is half read.
-    var isReady: Bool { phase == .ready }
+    /// Whether a whole request is being answered here.
+    var isAnswering: Bool { phase == .answering }
+
+    /// Whether the handlers behind have nothing of a request, and owe nothing.
+    var isKeptHere: Bool { phase == .ready || phase == .answering }
 }

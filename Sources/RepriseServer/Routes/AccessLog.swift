@@ -1,4 +1,3 @@
-import HTTPTypes
 import Logging
 import RepriseCore
 
@@ -19,9 +18,10 @@ struct AccessLog: Sendable {
     }
 
     /// Begins the line of a request.
-    func entry(for request: HTTPRequest) -> Entry {
-        let path = (request.path ?? "").prefix { $0 != "?" }
-        return Entry(method: request.method.rawValue, path: path)
+    ///
+    /// - Parameter target: The path, with the query if there is one.
+    func entry(method: String, target: String) -> Entry {
+        Entry(method: method, path: target.prefix { $0 != "?" })
     }
 
     /// Writes the line of a request whose response has ended.

@@ -22,7 +22,8 @@ struct ProxyResponder: Sendable {
     func respond(
         to request: Request, writer: consuming ResponseWriter, channel: any Channel
     ) async throws {
-        var entry = log.entry(for: request.head)
+        var entry = log.entry(
+            method: request.head.method.rawValue, target: request.head.path ?? "")
         defer { log.write(entry) }
         let client = try await channel.pipeline.handler(type: ClientConnection.self).get()
         let body: RequestBodyStream =
@@ -30,9 +31,9 @@ struct ProxyResponder: Sendable {
             ? ContinueOnRead(body: request.body, channel: channel) : request.body
         let answer = await answer(to: request, body: body, client)
         switch answer {
-        case .response(let response):
+        case .reply(.response(let response)):
             try await write(response, request.head, writer, &entry)
-        case .forwarded(let forward):
+        case .reply(.forwarded(let forward)):
             try await finish(forward, request.head, writer, client, &entry)
         case .passThrough(let passThrough) where !passThrough.streamsBody:
             let forward = proxy.launch(passThrough, body: nil)
@@ -57,22 +58,25 @@ struct ProxyResponder: Sendable {
     ) async -> CachingProxy.Answer {
         switch routes.route(target: Array((request.head.path ?? "").utf8)) {
         case .health:
-            return .response(.health(isOK: true))
+            return .reply(.response(.health(isOK: true)))
         case .ready:
-            return .response(.health(isOK: readiness.isReady))
+            return .reply(.response(.health(isOK: readiness.isReady)))
         case .notFound:
-            return .response(
-                ProxyError(
-                    status: 404, code: "unknown_route",
-                    message: "There is no such route here. The routes are: \(routeNames)."
-                ).response())
+            return .reply(
+                .response(
+                    ProxyError(
+                        status: 404, code: "unknown_route",
+                        message: "There is no such route here. The routes are: \(routeNames)."
+                    ).response()))
         case .upstream(let index, let path, let query):
             if request.head.headerFields[.upgrade]?.lowercased().contains("websocket") == true {
-                return .response(
-                    ProxyError(
-                        status: 501, code: "websocket_not_supported",
-                        message: "WebSocket connections are not proxied; connect to the upstream."
-                    ).response())
+                return .reply(
+                    .response(
+                        ProxyError(
+                            status: 501, code: "websocket_not_supported",
+                            message:
+                                "WebSocket connections are not proxied; connect to the upstream."
+                        ).response()))
             }
             return await proxy.answer(
                 ProxyRequest(

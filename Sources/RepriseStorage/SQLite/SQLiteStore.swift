@@ -2,6 +2,7 @@ import Dispatch
 import GRDB
 public import Logging
 public import NIOCore
+import NIOPosix
 public import RepriseCore
 import Synchronization
 
@@ -17,7 +18,7 @@ import Synchronization
 /// batch.
 ///
 /// A file that is not a database or turns out damaged is set aside and replaced by an empty one.
-public final class SQLiteStore: ResponseStore {
+public final class SQLiteStore: EventLoopStore {
     /// `sqlite`
     public let kind = "sqlite"
 
@@ -26,6 +27,7 @@ public final class SQLiteStore: ResponseStore {
     private let clock: WallClock
     private let logger: Logger
     private let uses = Mutex(RecentUses())
+    private let lookupDeadline: TimeAmount
     private let state: Mutex<State>
     /// Everything that changes the file or the connection to it runs here.
     private let queue = DispatchQueue(label: "reprise.sqlite.writer")
@@ -49,21 +51,26 @@ public final class SQLiteStore: ResponseStore {
     /// - Parameters:
     ///   - path: The absolute path of the database file.
     ///   - maxBytes: The bound of the store in bytes, 1 MiB at least.
+    ///   - lookupDeadline: How long a lookup on an event loop may wait for its answer.
     /// - Throws: ``StoreError/incompatible(_:)`` for another program's or a newer version's
     ///   database, and ``StoreError/unavailable(_:)`` when the file can be neither opened nor
     ///   created.
     public convenience init(
-        path: String, maxBytes: Int64, clock: WallClock = .system, logger: Logger
+        path: String, maxBytes: Int64, lookupDeadline: Duration = .milliseconds(50),
+        clock: WallClock = .system, logger: Logger
     ) throws(StoreError) {
         try self.init(
-            file: SQLiteFile(path: path), maxBytes: maxBytes, clock: clock, logger: logger)
+            file: SQLiteFile(path: path), maxBytes: maxBytes, lookupDeadline: lookupDeadline,
+            clock: clock, logger: logger)
     }
 
     /// Opens the store in a file that may be limited in pages.
     init(
-        file: SQLiteFile, maxBytes: Int64, clock: WallClock, logger: Logger
+        file: SQLiteFile, maxBytes: Int64, lookupDeadline: Duration = .milliseconds(50),
+        clock: WallClock, logger: Logger
     ) throws(StoreError) {
         self.file = file
+        self.lookupDeadline = TimeAmount(lookupDeadline)
         self.contents = SQLiteContents(maxBytes: max(1 << 20, maxBytes))
         self.clock = clock
         self.logger = logger
@@ -72,23 +79,54 @@ public final class SQLiteStore: ResponseStore {
 
     /// Reads an entry; see ``ResponseStore/load(_:)``.
     public func load(_ key: CacheKey) async throws(StoreError) -> ByteBuffer? {
-        let pool = state.withLock { $0.damage == nil ? $0.connection?.pool : nil }
-        guard let pool else { throw .unavailable("the database is closed or being replaced") }
-        let now = clock.now()
         let answer = OneAnswer<ByteBuffer?>()
-        pool.asyncUnsafeRead { [weak self] db in
-            do {
-                guard let found = try SQLiteContents.load(key, now: now, db.get()) else {
-                    answer.give(.success(nil))
-                    return
-                }
-                self?.uses.withLock { $0.note(key, known: found.lastUsed, now: now) }
-                answer.give(.success(found.text))
-            } catch {
-                answer.give(.failure(self?.notice(error) ?? StoreError(error)))
+        readInBackground(key) { answer.give($0) }
+        return try await answer.takeUnlessCancelled()
+    }
+
+    /// Reads an entry on another thread; see ``EventLoopStore/load(_:on:)``.
+    public func load(
+        _ key: CacheKey, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<ByteBuffer?> {
+        let promise = eventLoop.makePromise(of: ByteBuffer?.self)
+        let deadline = eventLoop.scheduleTask(in: lookupDeadline) {
+            promise.fail(StoreError.timedOut)
+        }
+        readInBackground(key) { result in
+            eventLoop.execute {
+                deadline.cancel()
+                promise.completeWith(result.mapError { $0 as any Error })
             }
         }
-        return try await answer.takeUnlessCancelled()
+        return promise.futureResult
+    }
+
+    /// Reads an entry where it does not matter how long the file system takes.
+    private func readInBackground(
+        _ key: CacheKey,
+        _ answer: @escaping @Sendable (Result<ByteBuffer?, StoreError>) -> Void
+    ) {
+        NIOThreadPool.singleton.submit { [weak self] state in
+            guard let self, state == .active else {
+                return answer(.failure(.unavailable("the store is closed")))
+            }
+            answer(read(key))
+        }
+    }
+
+    private func read(_ key: CacheKey) -> Result<ByteBuffer?, StoreError> {
+        let pool = state.withLock { $0.damage == nil ? $0.connection?.pool : nil }
+        guard let pool else {
+            return .failure(.unavailable("the database is closed or being replaced"))
+        }
+        let now = clock.now()
+        do {
+            let found = try pool.unsafeRead { try SQLiteContents.load(key, now: now, $0) }
+            if let found { uses.withLock { $0.note(key, known: found.lastUsed, now: now) } }
+            return .success(found?.text)
+        } catch {
+            return .failure(notice(error))
+        }
     }
 
     /// Stores entries in one transaction; see ``ResponseStore/save(_:)``. An entry larger than

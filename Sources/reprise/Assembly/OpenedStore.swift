@@ -32,7 +32,8 @@ struct OpenedStore {
         case .memory:
             persistent = nil
         case .sqlite(let path):
-            persistent = try Self.sqlite(path, maxBytes: settings.maxStore, clock: clock, logger)
+            persistent = try Self.sqlite(
+                path, maxBytes: settings.maxStore, lookupDeadline: deadline, clock: clock, logger)
         case .redis(let address):
             persistent = RedisStore(
                 address: address, eventLoopGroup: network.eventLoopGroup,
@@ -63,10 +64,13 @@ struct OpenedStore {
 
     /// Opens a SQLite file; nil when the disk is full, which costs caching, not requests.
     private static func sqlite(
-        _ path: String, maxBytes: Int64, clock: WallClock, _ logger: Logger
+        _ path: String, maxBytes: Int64, lookupDeadline: Duration, clock: WallClock,
+        _ logger: Logger
     ) throws(StartError) -> SQLiteStore? {
         do {
-            return try SQLiteStore(path: path, maxBytes: maxBytes, clock: clock, logger: logger)
+            return try SQLiteStore(
+                path: path, maxBytes: maxBytes, lookupDeadline: lookupDeadline, clock: clock,
+                logger: logger)
         } catch .full {
             logger.warning(
                 "The disk is full; until the next start responses are kept in memory only.",

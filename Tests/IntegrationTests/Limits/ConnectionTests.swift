@@ -59,7 +59,7 @@ struct ConnectionTests {
         let script = Script.always(.json(Chat.answer("late")).gated(by: gate))
         try await SimulatedUpstream.run(script) { upstream in
             try await ServedProxy.with(
-                upstream: upstream.origin, ["--client-idle-timeout", "100ms"]
+                upstream: upstream.origin, ["--client-idle-timeout", "1s"]
             ) { proxy in
                 async let answer = proxy.ask("slow")
                 await gate.waitForArrivals()

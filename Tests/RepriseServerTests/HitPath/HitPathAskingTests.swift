@@ -1,12 +1,10 @@
-import Logging
 import NIOCore
 import NIOEmbedded
-import NIOPosix
 import RepriseCore
-import RepriseProxy
 import RepriseStorage
 import Testing
 
+@testable import RepriseProxy
 @testable import RepriseServer
 
 /// What becomes of a request whose bytes are not known, while the store is asked and afterwards.
@@ -14,18 +12,14 @@ struct HitPathAskingTests {
     private let request = RequestText()
     private let store = AskedStore()
 
+    private let calls: PlayedCalls
+
+    init() {
+        calls = PlayedCalls(store: store)
+    }
+
     private func connection() throws -> HitPathConnection {
-        let memory = HitPathConnection.emptyTier()
-        let tiered = TieredStore(
-            memory: memory, persistent: store, clock: HitPathConnection.clock,
-            logger: Logger(label: "test"))
-        let proxy = CachingProxy(
-            configuration: ProxyConfiguration(upstreams: [.init(baseURL: "http://u")]),
-            store: tiered,
-            executors: EventLoopExecutors(MultiThreadedEventLoopGroup.singleton),
-            clock: HitPathConnection.clock, logger: Logger(label: "test"))
-        return try HitPathConnection(
-            memory: memory, direct: DirectLookup(proxy: proxy, routes: RouteTable(names: [])))
+        try calls.connection()
     }
 
     private func bodies(_ connection: HitPathConnection) throws -> [String] {
@@ -59,34 +53,51 @@ struct HitPathAskingTests {
         #expect(connection.handedOn.isEmpty)
     }
 
-    @Test func whatTheStoreDoesNotHaveGoesOnWithWhatWasFoundOut() throws {
+    @Test func whatTheStoreDoesNotHaveGoesUpstream() throws {
         let connection = try connection()
         try connection.send(request)
+        let flight = try #require(calls.call(for: request))
         store.answer(.success(nil))
-        #expect(connection.handedOn == request.bytes)
-        #expect(connection.wholeRequests == 1)
-        let prepared = connection.client.takePrepared()
-        #expect(prepared?.isAbsent == true)
-        #expect(connection.client.takePrepared() == nil)
-        connection.respond("full")
-        #expect(try bodies(connection) == ["full"])
+        flight.receive(200, ("content-type", "text/plain"))
+        flight.receive("upstream")
+        flight.finish(.complete(.notAsked))
+        #expect(try connection.responses().map(\.body) == ["upstream"])
+        #expect(connection.handedOn.isEmpty)
     }
 
     @Test(arguments: [StoreError.timedOut, .unavailable("down"), .full, .cancelled])
     func storeThatFailsIsAMiss(error: StoreError) throws {
         let connection = try connection()
         try connection.send(request)
+        let flight = try #require(calls.call(for: request))
         store.answer(.failure(error))
-        #expect(connection.handedOn == request.bytes)
-        #expect(connection.wholeRequests == 1)
+        flight.receive(200, ("content-type", "text/plain"))
+        flight.finish(.complete(.notAsked))
+        let response = try #require(try connection.responses().first)
+        #expect(response.value("cache-status") == "reprise; fwd=uri-miss; collapsed")
     }
 
-    @Test func staleResponseIsForTheFullPath() throws {
+    @Test func staleResponseIsAReasonToGoUpstream() throws {
         let connection = try connection()
         try connection.send(request)
+        let flight = try #require(calls.call(for: request))
         store.answer(HitPathConnection.response("stale", ttl: 1))
-        #expect(connection.handedOn == request.bytes)
-        #expect(connection.client.takePrepared()?.isAbsent == false)
+        flight.receive(200, ("content-type", "text/plain"))
+        flight.finish(.complete(.notAsked))
+        let response = try #require(try connection.responses().first)
+        #expect(response.value("cache-status") == "reprise; fwd=stale; collapsed")
+    }
+
+    @Test func staleResponseStandsInWhenTheUpstreamFails() throws {
+        let connection = try connection()
+        let patient = request.adding("Cache-Control", "stale-if-error=60")
+        try connection.send(patient)
+        let flight = try #require(calls.call(for: patient))
+        store.answer(HitPathConnection.response("stale", ttl: 1))
+        flight.finish(.failed(.upstream(.timedOut)))
+        let response = try #require(try connection.responses().first)
+        #expect(response.body == "stale")
+        #expect(response.value("cache-status") == "reprise; hit; ttl=-4; detail=stale-if-error")
     }
 
     @Test func clientThatLeavesMeanwhileGetsNothing() throws {

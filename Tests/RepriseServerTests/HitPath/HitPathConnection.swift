@@ -87,6 +87,13 @@ final class HitPathConnection {
         return bytes
     }
 
+    /// The whole responses that the client has got since the last time, after all that was due on
+    /// the event loop.
+    func responses() throws -> [ResponseParse.Response] {
+        channel.embeddedEventLoop.run()
+        return try ResponseParse(try received()).responses
+    }
+
     // MARK: The responder
 
     /// The bytes that have gone on to the full path.

@@ -5,18 +5,18 @@ import Testing
 struct HitPathStateTests {
     @Test func bytesAreExaminedAtTheFirstByteOfARequest() {
         var state = HitPathState()
-        #expect(state.isReady)
+        #expect(state.isKeptHere)
         #expect(state.receive(100) == .examine)
         #expect(state.receive(1) == .examine)
-        #expect(state.isReady)
+        #expect(state.isKeptHere)
     }
 
     @Test func nothingIsExaminedUntilTheResponseIsComplete() {
         var state = HitPathState()
         state.handOn(length: 10, available: 10)
-        #expect(!state.isReady)
+        #expect(!state.isKeptHere)
         state.endResponse()
-        #expect(state.isReady)
+        #expect(state.isKeptHere)
         #expect(state.receive(1) == .examine)
     }
 
@@ -56,6 +56,17 @@ struct HitPathStateTests {
         expectHandedOverForGood(state)
     }
 
+    @Test func bytesBehindARequestThatIsBeingAnsweredAreKept() {
+        var state = HitPathState()
+        state.beginAnswering()
+        #expect(state.receive(1) == .keep)
+        #expect(state.isKeptHere)
+        state.endResponse()
+        #expect(state.receive(1) == .keep)
+        state.endAnswering()
+        #expect(state.receive(1) == .examine)
+    }
+
     @Test func aResponseThatNobodyIsOwedChangesNothing() {
         var state = HitPathState()
         state.endResponse()
@@ -65,7 +76,7 @@ struct HitPathStateTests {
     private func expectHandedOverForGood(_ given: HitPathState) {
         var state = given
         for _ in 0..<3 {
-            #expect(!state.isReady)
+            #expect(!state.isKeptHere)
             #expect(state.receive(1) == .handOn)
             state.endResponse()
         }
