@@ -32,7 +32,7 @@ final class UpstreamConnection: ChannelInboundHandler {
     /// Whether an answer may come while part of the request waits for the kernel to take it.
     private var mayLag = false
     private var watch: IdleWatch
-    private var isWatched = false
+    private var nextCheck: Scheduled<Void>?
     /// When its last exchange ended.
     private(set) var idleSince = NIODeadline.now()
 
@@ -70,7 +70,11 @@ final class UpstreamConnection: ChannelInboundHandler {
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        nextCheck?.cancel()
+        nextCheck = nil
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         if !isSecure { settle(.success(())) }
@@ -99,7 +103,7 @@ final class UpstreamConnection: ChannelInboundHandler {
         }
         mayLag = request.longBody != nil || request.upload != nil
         watch.note(.now(), unwritten: unwrittenBytes)
-        if !isWatched { scheduleCheck(in: watch.limit) }
+        if nextCheck == nil { scheduleCheck(in: watch.limit) }
     }
 
     /// Sends a piece of a request that has begun.
@@ -206,8 +210,8 @@ final class UpstreamConnection: ChannelInboundHandler {
     // MARK: Back-pressure
 
     private func hold() {
+        if !isHeld { setReading(false) }
         isHeld = true
-        setReading(false)
     }
 
     /// Reads on, after an exchange had no room.
@@ -226,14 +230,13 @@ final class UpstreamConnection: ChannelInboundHandler {
     // MARK: Keeping still
 
     private func scheduleCheck(in delay: TimeAmount) {
-        isWatched = true
-        context?.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+        nextCheck = context?.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
             self?.checkIdle()
         }
     }
 
     private func checkIdle() {
-        isWatched = false
+        nextCheck = nil
         guard state.isBusy else { return }
         let unwritten = unwrittenBytes
         let isOurs = isHeld || state.isSending && unwritten == 0

@@ -118,8 +118,14 @@ final class UpstreamExchange {
 
     // MARK: The response
 
-    func receive(_ head: ResponseHead, isFramed: Bool) { receiver.receive(head, isFramed: isFramed) }
+    /// Passes the head on.
+    func receive(_ head: ResponseHead, isFramed: Bool) {
+        receiver.receive(head, isFramed: isFramed)
+    }
 
+    /// Passes a piece of the body on.
+    ///
+    /// - Returns: Whether there is room for more.
     func receive(_ piece: ByteBuffer) -> Bool { receiver.receive(piece) }
 
     /// Reads on, after the receiver had no room.

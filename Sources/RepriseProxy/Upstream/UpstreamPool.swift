@@ -67,6 +67,7 @@ final class UpstreamPool {
         } else {
             // Behind all that has come: a connection whose end has is not to be used.
             eventLoop.assumeIsolated().execute {
+                if exchange.isOver { return }
                 if let connection = self.take(upstream) {
                     exchange.begin(on: connection)
                 } else {

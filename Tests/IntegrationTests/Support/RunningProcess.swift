@@ -88,10 +88,9 @@ final class RunningProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        #if canImport(Glibc)
-            // Listeners among them: a port that a child has open too refuses nobody.
-            posix_spawn_file_actions_addclosefrom_np(&actions, 3)
-        #endif
+        // Listeners among them: a port that a child has open too refuses nobody. Most of these
+        // descriptors do not exist.
+        for descriptor in Int32(3)..<4096 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
         defer { for text in texts + variables { free(text) } }
         var identifier: pid_t = 0

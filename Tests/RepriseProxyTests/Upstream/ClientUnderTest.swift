@@ -99,7 +99,9 @@ struct ClientUnderTest: Sendable {
 
         /// Bytes of the body that have come.
         var receivedCount: Int {
-            get async throws { try await eventLoop.submit { bound.value.0.result.body.utf8.count }.get() }
+            get async throws {
+                try await eventLoop.submit { bound.value.0.result.body.utf8.count }.get()
+            }
         }
     }
 

@@ -43,12 +43,15 @@ struct RequestUploadTests {
         }
     }
 
-    @Test(arguments: [
-        (UploadStream("ab"), 3), (UploadStream("ab", "cd"), 3), (UploadStream("a"), 0),
-        (UploadStream("ab", then: .broken), 3), (UploadStream("ab", then: .broken), nil),
-    ] as [(UploadStream, Int64?)])
+    @Test(
+        arguments: [
+            (UploadStream("ab"), 3), (UploadStream("ab", "cd"), 3), (UploadStream("a"), 0),
+            (UploadStream("ab", then: .broken), 3), (UploadStream("ab", then: .broken), nil),
+        ] as [(UploadStream, Int64?)])
     func uploadThatIsNotWhatItsHeadSaysIsCut(body: UploadStream, length: Int64?) async throws {
-        try await ScriptedServer.run { _, _ in .wait } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .wait
+        } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") { client in
                 let result = try await client.send(body: .stream(body, length: length))
                 guard case .unsendable = result.error else {
@@ -92,7 +95,9 @@ struct RequestUploadTests {
 
     @Test func earlyAnswerOfAServerThatReadsNoMoreComesWhole() async throws {
         let answer = "HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno"
-        try await ScriptedServer.run { _, _ in .close(answer) } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .close(answer)
+        } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") { client in
                 let pieces = Array(repeating: ByteBuffer(repeating: 0, count: 1 << 20), count: 64)
                 for body in [
@@ -144,7 +149,9 @@ struct RequestUploadTests {
     }
 
     @Test func serverThatTakesNothingHoldsTheUploadBack() async throws {
-        try await ScriptedServer.run { _, _ in .stopReading } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .stopReading
+        } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") { client in
                 let pieces = Array(repeating: ByteBuffer(repeating: 0, count: 1 << 20), count: 128)
                 let body = UploadStream(pieces)
@@ -159,7 +166,9 @@ struct RequestUploadTests {
     }
 
     @Test func uploadThatNobodyRunsFailsTheCall() async throws {
-        try await ScriptedServer.run { _, _ in .wait } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .wait
+        } _: { server, port in
             let eventLoop = server.eventLoop
             let client = UpstreamClient(
                 ProxyConfiguration(upstreams: [.init(baseURL: "http://127.0.0.1:\(port)")]),

@@ -187,7 +187,10 @@ struct ResponseParserTests {
         (chunked + "1;" + String(repeating: "a", count: 5000), .tooLong),
         (head + "a: " + String(repeating: "a", count: 140_000), .tooLong),
         (head + String(repeating: "a: b\r\n", count: 257), .tooLong),
-        (head + String(repeating: "a: \(String(repeating: "b", count: 1000))\r\n", count: 200), .tooLong),
+        (
+            head + String(repeating: "a: \(String(repeating: "b", count: 1000))\r\n", count: 200),
+            .tooLong
+        ),
         (String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 6_000), .tooLong),
     ]
 

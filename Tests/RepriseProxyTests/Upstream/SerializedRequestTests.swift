@@ -79,20 +79,21 @@ struct SerializedRequestTests {
         #expect(String(buffer: message.bytes).hasPrefix("GET \(target) HTTP/1.1\r\nhost: a\r\n"))
     }
 
-    @Test(arguments: [
-        ("GE T", "/", nil, []), ("", "/", nil, []), ("GET\r\n", "/", nil, []),
-        ("CONNECT", "/", nil, []),
-        ("GET", "/a b", nil, []), ("GET", "/\r\nX: y", nil, []), ("GET", "/a#b", nil, []),
-        ("GET", "/é", nil, []), ("GET", "/a?b", nil, []), ("GET", "a", nil, []),
-        ("GET", "/\u{0}", nil, []), ("GET", "/", "a b", []), ("GET", "/", "a\nb", []),
-        ("GET", "/", "a#b", []),
-        ("GET", "/", nil, [("a b", "c")]), ("GET", "/", nil, [("", "c")]),
-        ("GET", "/", nil, [("a:", "c")]), ("GET", "/", nil, [("a\r\nb", "c")]),
-        ("GET", "/", nil, [("a", "b\r\nc: d")]), ("GET", "/", nil, [("a", "b\nc")]),
-        ("GET", "/", nil, [("a", "b\u{0}")]), ("GET", "/", nil, [("a", "\u{7F}")]),
-        ("GET", "/", nil, [("Host", "b")]), ("GET", "/", nil, [("content-length", "1")]),
-        ("GET", "/", nil, [("Transfer-Encoding", "chunked")]),
-    ] as [(String, String, String?, [(String, String)])])
+    @Test(
+        arguments: [
+            ("GE T", "/", nil, []), ("", "/", nil, []), ("GET\r\n", "/", nil, []),
+            ("CONNECT", "/", nil, []),
+            ("GET", "/a b", nil, []), ("GET", "/\r\nX: y", nil, []), ("GET", "/a#b", nil, []),
+            ("GET", "/é", nil, []), ("GET", "/a?b", nil, []), ("GET", "a", nil, []),
+            ("GET", "/\u{0}", nil, []), ("GET", "/", "a b", []), ("GET", "/", "a\nb", []),
+            ("GET", "/", "a#b", []),
+            ("GET", "/", nil, [("a b", "c")]), ("GET", "/", nil, [("", "c")]),
+            ("GET", "/", nil, [("a:", "c")]), ("GET", "/", nil, [("a\r\nb", "c")]),
+            ("GET", "/", nil, [("a", "b\r\nc: d")]), ("GET", "/", nil, [("a", "b\nc")]),
+            ("GET", "/", nil, [("a", "b\u{0}")]), ("GET", "/", nil, [("a", "\u{7F}")]),
+            ("GET", "/", nil, [("Host", "b")]), ("GET", "/", nil, [("content-length", "1")]),
+            ("GET", "/", nil, [("Transfer-Encoding", "chunked")]),
+        ] as [(String, String, String?, [(String, String)])])
     func whatCouldBeReadAsAnotherRequestIsRefused(
         method: String, path: String, query: String?, headers: [(String, String)]
     ) throws {

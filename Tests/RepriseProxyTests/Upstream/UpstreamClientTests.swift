@@ -69,7 +69,9 @@ struct UpstreamClientTests {
         "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\n",
     ])
     func responseThatBreaksOffIsLost(part: String) async throws {
-        try await ScriptedServer.run { _, _ in .close(part) } _: { _, port in
+        try await ScriptedServer.run { _, _ in
+            .close(part)
+        } _: { _, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") { client in
                 let result = try await client.send()
                 #expect(result.error == .connectionLost)
@@ -146,8 +148,9 @@ struct UpstreamClientTests {
     }
 
     @Test func serverThatDoesNotSpeakTLSIsUnreachable() async throws {
-        try await ScriptedServer.run { _, _ in .send("HTTP/1.1 400 Bad Request\r\n\r\n") } _: {
-            _, port in
+        try await ScriptedServer.run { _, _ in
+            .send("HTTP/1.1 400 Bad Request\r\n\r\n")
+        } _: { _, port in
             try await ClientUnderTest.run("https://127.0.0.1:\(port)") { client in
                 guard case .unreachable(let text) = try await client.send().error else {
                     Issue.record("a response came")
@@ -159,7 +162,9 @@ struct UpstreamClientTests {
     }
 
     @Test func handshakeThatIsNotAnsweredIsTimedOut() async throws {
-        try await ScriptedServer.run { _, _ in .wait } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .wait
+        } _: { server, port in
             try await ClientUnderTest.run("https://127.0.0.1:\(port)") {
                 $0.connectTimeout = .milliseconds(50)
             } _: { client in
@@ -195,7 +200,9 @@ struct UpstreamClientTests {
 
     @Test(arguments: ["", "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\na"])
     func silentServerIsTimedOut(begun: String) async throws {
-        try await ScriptedServer.run { _, _ in .send(begun) } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .send(begun)
+        } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") {
                 $0.idleTimeout = .milliseconds(50)
             } _: { client in
@@ -208,7 +215,9 @@ struct UpstreamClientTests {
     }
 
     @Test func serverThatTakesNoneOfABodyIsTimedOut() async throws {
-        try await ScriptedServer.run { _, _ in .stopReading } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .stopReading
+        } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") {
                 $0.idleTimeout = .milliseconds(50)
             } _: { client in
@@ -237,7 +246,9 @@ struct UpstreamClientTests {
     }
 
     @Test func callThatIsCancelledAtOnceEnds() async throws {
-        try await ScriptedServer.run { _, _ in .wait } _: { server, port in
+        try await ScriptedServer.run { _, _ in
+            .wait
+        } _: { server, port in
             for scheme in ["http", "https"] {
                 try await ClientUnderTest.run("\(scheme)://127.0.0.1:\(port)") { client in
                     let call = try await client.begin()
