@@ -91,10 +91,12 @@ struct UpstreamClientTests {
                     server.send("HTTP/1.1 408 Request Timeout\r\n\r\n", on: 0)
                 }
                 try await server.waitForOpen(0)
-                // Behind what has come on that connection.
-                try await client.eventLoop.submit {}.get()
+                // Of a connection that is made now, the event loop does not hear before it has heard
+                // of what has come on that one.
+                try await ClientBootstrap(group: client.eventLoop)
+                    .connect(host: "127.0.0.1", port: port).get().close()
                 #expect(try await client.send().error == nil)
-                #expect(server.texts.count == 2)
+                #expect(server.texts.count == 3)
             }
         }
     }
