@@ -88,9 +88,13 @@ final class RunningProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        // Listeners among them: a port that a child has open too refuses nobody. Most of these
-        // descriptors do not exist.
-        for descriptor in Int32(3)..<4096 { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
+        #if !canImport(Darwin)
+            // Listeners among them: a port that a child has open too refuses nobody. That most are
+            // not open is no error on Linux.
+            for descriptor in Int32(3)..<1024 {
+                posix_spawn_file_actions_addclose(&actions, descriptor)
+            }
+        #endif
         let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
         defer { for text in texts + variables { free(text) } }
         var identifier: pid_t = 0
