@@ -88,13 +88,10 @@ final class RunningProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        #if !canImport(Darwin)
-            // Listeners among them: a port that a child has open too refuses nobody. That most are
-            // not open is no error on Linux.
-            for descriptor in Int32(3)..<1024 {
-                posix_spawn_file_actions_addclose(&actions, descriptor)
-            }
-        #endif
+        // Listeners among them: a port that a child has open too refuses nobody.
+        for descriptor in 3..<endOfDescriptors() {
+            posix_spawn_file_actions_addclose(&actions, descriptor)
+        }
         let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
         defer { for text in texts + variables { free(text) } }
         var identifier: pid_t = 0
@@ -102,6 +99,20 @@ final class RunningProcess: Sendable {
             &identifier, arguments[0], &actions, nil, texts + [nil], variables + [nil])
         guard code == 0 else { throw NotStarted(program: arguments[0], code: code) }
         return identifier
+    }
+}
+
+extension RunningProcess {
+    /// A number above all descriptors that are open, or will be very soon. That those below it are
+    /// not all open is no error on Linux; elsewhere none is counted.
+    private static func endOfDescriptors() -> Int32 {
+        #if canImport(Darwin)
+            return 3
+        #else
+            let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+            let last = names?.compactMap { Int32($0) }.max() ?? 1024
+            return min(last + 256, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))))
+        #endif
     }
 }
 
