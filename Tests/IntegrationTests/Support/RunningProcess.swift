@@ -1,5 +1,6 @@
 import Foundation
 import RepriseSimulator
+import RepriseTesting
 import Synchronization
 
 #if canImport(Glibc)
@@ -88,8 +89,7 @@ final class RunningProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        // Listeners among them: a port that a child has open too refuses nobody.
-        for descriptor in 3..<endOfDescriptors() {
+        for descriptor in InheritedDescriptors.range {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
         let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
@@ -99,20 +99,6 @@ final class RunningProcess: Sendable {
             &identifier, arguments[0], &actions, nil, texts + [nil], variables + [nil])
         guard code == 0 else { throw NotStarted(program: arguments[0], code: code) }
         return identifier
-    }
-}
-
-extension RunningProcess {
-    /// A number above all descriptors that are open, or will be very soon. That those below it are
-    /// not all open is no error on Linux; elsewhere none is counted.
-    private static func endOfDescriptors() -> Int32 {
-        #if canImport(Darwin)
-            return 3
-        #else
-            let names = try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-            let last = names?.compactMap { Int32($0) }.max() ?? 1024
-            return min(last + 256, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX))))
-        #endif
     }
 }
 
