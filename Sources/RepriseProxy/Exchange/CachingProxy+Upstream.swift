@@ -7,7 +7,7 @@ extension CachingProxy {
     func upstreamRequest(
         for head: RequestHead, upstream: Int, isCacheable: Bool, body: UpstreamRequest.Body
     ) -> UpstreamRequest {
-        return UpstreamRequest(
+        UpstreamRequest(
             upstream: upstream, method: head.method, path: head.path, query: head.query,
             headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body)
     }

@@ -21,27 +21,6 @@ final class Flight: Sendable {
         var readers: [FlightState.ReaderID: Wake] = [:]
         /// The call, while it waits for readers to catch up.
         var call: Wake?
-
-        subscript(waiter: Waiter) -> Wake? {
-            get {
-                switch waiter {
-                case .reader(let id): readers[id]
-                case .call: call
-                }
-            }
-            set {
-                switch waiter {
-                case .reader(let id): readers[id] = newValue
-                case .call: call = newValue
-                }
-            }
-        }
-    }
-
-    /// Somebody who waits for one thing at a time.
-    private enum Waiter {
-        case reader(FlightState.ReaderID)
-        case call
     }
 
     /// Makes a flight that has not started.
@@ -131,11 +110,6 @@ final class Flight: Sendable {
         }
     }
 
-    /// Waits until readers have caught up enough for the upstream to be read on.
-    func waitForRoom() async throws(FlightFailure) {
-        _ = try await wait(.call) { $0.hasRoom ? true : nil }
-    }
-
     // MARK: The readers' side
 
     /// Adds a reader that starts at the first byte.
@@ -188,13 +162,6 @@ final class Flight: Sendable {
         }
     }
 
-    /// Waits until `probe` finds what it looks for in the response.
-    func wait<Found: Sendable>(
-        for id: FlightState.ReaderID, _ probe: (inout FlightState) -> Found?
-    ) async throws(FlightFailure) -> Found {
-        try await wait(.reader(id), probe)
-    }
-
     /// What a reader does next; for ``FlightState/Step/wait``, `wake` is called once after the next
     /// change.
     func next(for id: FlightState.ReaderID, orElse wake: @escaping Wake) -> FlightState.Step {
@@ -237,11 +204,12 @@ final class Flight: Sendable {
         wake?()
     }
 
-    /// Probes under the lock, and again each time that the waiter is woken.
+    /// Waits until `probe` finds what it looks for in the response: it is called under the lock, and
+    /// again each time that the reader is woken.
     ///
     /// - Throws: ``FlightFailure/cancelled`` when the task is cancelled.
-    private func wait<Found: Sendable>(
-        _ waiter: Waiter, _ probe: (inout FlightState) -> Found?
+    func wait<Found: Sendable>(
+        for id: FlightState.ReaderID, _ probe: (inout FlightState) -> Found?
     ) async throws(FlightFailure) -> Found {
         var found = guarded.withLock { probe(&$0.state) }
         while true {
@@ -254,13 +222,13 @@ final class Flight: Sendable {
                     let isReady = guarded.withLock { guarded in
                         found = probe(&guarded.state)
                         if found != nil || Task.isCancelled { return true }
-                        guarded[waiter] = { continuation.resume() }
+                        guarded.readers[id] = { continuation.resume() }
                         return false
                     }
                     if isReady { continuation.resume() }
                 }
             } onCancel: {
-                let wake = guarded.withLock { $0[waiter].take() }
+                let wake = guarded.withLock { $0.readers.removeValue(forKey: id) }
                 wake?()
             }
         }

@@ -48,8 +48,8 @@ extension ByteBuffer {
         writeStaticString("\r\n")
     }
 
-    /// Writes a field value in which nothing can end the line: an upstream may have sent it over a
-    /// protocol that has no lines.
+    /// Writes a field value in which nothing can end the line: it may come from a store that others
+    /// write to.
     private mutating func writeFieldValue(_ value: [UInt8]) {
         let start = writerIndex
         writeBytes(value)

@@ -1,5 +1,4 @@
 import Crypto
-import NIOCore
 import RepriseCore
 
 extension CacheKey {
@@ -9,14 +8,5 @@ extension CacheKey {
             preconditionFailure("SHA-256 gives 32 bytes")
         }
         self = key
-    }
-}
-
-extension SHA256 {
-    /// The digest of a buffer's readable bytes, without a copy of them.
-    static func digest(of buffer: ByteBuffer) -> [UInt8] {
-        var hash = SHA256()
-        buffer.withUnsafeReadableBytes { hash.update(bufferPointer: $0) }
-        return Array(hash.finalize())
     }
 }
