@@ -75,17 +75,14 @@ public enum KeyMaterial {
     private static let eventStream: StaticString = "text/event-stream"
 
     private static func credentials(of head: RequestHead) -> [HeaderField] {
-        let headers = head.headers
-        let places = headers.indices.filter { place in
-            let name = headers[place].name
-            return isCredential(name.span)
-        }
-        let sorted = places.sorted { left, right in
-            headers[left].name == headers[right].name
+        let fields = head.headers.filter { field in isCredential(field.name.span) }
+        guard fields.count > 1 else { return fields }
+        let sorted = fields.indices.sorted { left, right in
+            fields[left].name == fields[right].name
                 ? left < right
-                : headers[left].name.lexicographicallyPrecedes(headers[right].name)
+                : fields[left].name.lexicographicallyPrecedes(fields[right].name)
         }
-        return sorted.map { headers[$0] }
+        return sorted.map { fields[$0] }
     }
 
     private static func scopeFields(of head: RequestHead) -> [HeaderField] {

@@ -102,11 +102,7 @@ enum FieldValue {
 
 extension Array where Element == UInt8 {
     /// Tells whether the bytes begin with those of a literal.
-    func starts(withLiteral literal: StaticString) -> Bool {
-        count >= literal.utf8CodeUnitCount
-            && self[..<literal.utf8CodeUnitCount].elementsEqual(
-                UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount))
-    }
+    func starts(withLiteral literal: StaticString) -> Bool { span.starts(withLiteral: literal) }
 
     /// Tells whether the bytes end with those of a literal.
     func ends(withLiteral literal: StaticString) -> Bool {

@@ -32,11 +32,23 @@ extension Array where Element == UInt8 {
     }
 
     /// Compares with a literal byte for byte, without the Unicode tables that `String` brings.
+    public func equals(_ literal: StaticString) -> Bool { span.equals(literal) }
+}
+
+extension Span<UInt8> {
+    /// Compares with a literal byte for byte.
+    ///
+    /// Inlined, for most are told apart by their length.
+    @inline(__always)
     public func equals(_ literal: StaticString) -> Bool {
-        let bytes = span.bytes
+        count == literal.utf8CodeUnitCount && starts(withLiteral: literal)
+    }
+
+    /// Tells whether the bytes begin with those of a literal.
+    public func starts(withLiteral literal: StaticString) -> Bool {
+        let bytes = bytes
         let count = literal.utf8CodeUnitCount
-        // Most are told apart by their length.
-        guard bytes.byteCount == count else { return false }
+        guard bytes.byteCount >= count else { return false }
         let text = UnsafeRawPointer(literal.utf8Start)
         var offset = 0
         while count &- offset >= 8 {

@@ -14,13 +14,20 @@ public enum HeaderPolicy {
     public static func toUpstream(_ headers: [HeaderField], cacheable: Bool) -> [HeaderField] {
         let named = namedByConnection(headers)
         var forwarded = headers.filter { field in
-            !isHopByHop(field, named) && !isOurs(field) && !(cacheable && isDroppedToCache(field))
+            goesUpstream(field.name.span, cacheable: cacheable) && !named.contains(field.name)
         }
         if cacheable {
             forwarded.append(
                 HeaderField(name: Array("accept-encoding"), value: Array("identity")))
         }
         return forwarded
+    }
+
+    /// Tells whether ``toUpstream(_:cacheable:)`` keeps a field that no `Connection` names.
+    ///
+    /// - Parameter name: In lower case.
+    public static func goesUpstream(_ name: Span<UInt8>, cacheable: Bool) -> Bool {
+        !isHopByHop(name) && !isOurs(name) && !(cacheable && isDroppedToCache(name))
     }
 
     /// The response headers that go to the client while the upstream answers.
@@ -35,14 +42,15 @@ public enum HeaderPolicy {
     public static func toClient(_ headers: [HeaderField], cacheable: Bool) -> [HeaderField] {
         let named = namedByConnection(headers)
         return headers.filter { field in
-            !isHopByHop(field, named) && !(cacheable && field.isNamed("set-cookie"))
+            !isHopByHop(field.name.span) && !named.contains(field.name)
+                && !(cacheable && field.isNamed("set-cookie"))
         }
     }
 
     /// The response headers that are stored and replayed: an allowlist.
     public static func stored(_ headers: [HeaderField]) -> [HeaderField] {
         let named = namedByConnection(headers)
-        return headers.filter { isReplayed($0) && !isHopByHop($0, named) }
+        return headers.filter { isReplayed($0) && !named.contains($0.name) }
     }
 
     private static func isReplayed(_ field: HeaderField) -> Bool {
@@ -51,25 +59,24 @@ public enum HeaderPolicy {
             || field.isNamed("openai-model") || field.isNamed("openai-organization")
     }
 
-    private static func isOurs(_ field: HeaderField) -> Bool {
-        field.isNamed("host") || field.isNamed("content-length")
-            || field.isNamed("cache-control") || field.name.starts(withLiteral: "x-proxy-")
+    private static func isOurs(_ name: Span<UInt8>) -> Bool {
+        name.equals("host") || name.equals("content-length")
+            || name.equals("cache-control") || name.starts(withLiteral: "x-proxy-")
     }
 
-    private static func isDroppedToCache(_ field: HeaderField) -> Bool {
-        field.isNamed("cookie") || field.isNamed("expect") || field.isNamed("range")
-            || field.isNamed("if-match") || field.isNamed("if-none-match")
-            || field.isNamed("if-modified-since") || field.isNamed("if-unmodified-since")
-            || field.isNamed("if-range") || field.isNamed("accept-encoding")
+    private static func isDroppedToCache(_ name: Span<UInt8>) -> Bool {
+        name.equals("cookie") || name.equals("expect") || name.equals("range")
+            || name.equals("if-match") || name.equals("if-none-match")
+            || name.equals("if-modified-since") || name.equals("if-unmodified-since")
+            || name.equals("if-range") || name.equals("accept-encoding")
     }
 
-    private static func isHopByHop(_ field: HeaderField, _ named: [[UInt8]]) -> Bool {
-        field.isNamed("connection") || field.isNamed("keep-alive")
-            || field.isNamed("proxy-connection") || field.isNamed("proxy-authenticate")
-            || field.isNamed("proxy-authorization") || field.isNamed("te")
-            || field.isNamed("trailer") || field.isNamed("transfer-encoding")
-            || field.isNamed("upgrade") || field.isNamed("http2-settings")
-            || named.contains(field.name)
+    private static func isHopByHop(_ name: Span<UInt8>) -> Bool {
+        name.equals("connection") || name.equals("keep-alive")
+            || name.equals("proxy-connection") || name.equals("proxy-authenticate")
+            || name.equals("proxy-authorization") || name.equals("te")
+            || name.equals("trailer") || name.equals("transfer-encoding")
+            || name.equals("upgrade") || name.equals("http2-settings")
     }
 
     /// The field names in all `Connection` values, in lower case.

@@ -5,11 +5,12 @@ import RepriseStorage
 extension CachingProxy {
     /// The request as it goes upstream.
     func upstreamRequest(
-        for head: RequestHead, upstream: Int, isCacheable: Bool, body: UpstreamRequest.Body
+        for head: RequestHead, _ headers: ForwardedHeaders, upstream: Int,
+        body: UpstreamRequest.Body
     ) -> UpstreamRequest {
         UpstreamRequest(
             upstream: upstream, method: head.method, path: head.path, query: head.query,
-            headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body)
+            headers: headers, body: body)
     }
 
     /// Starts the upstream call of a request that is not cached.
@@ -26,7 +27,9 @@ extension CachingProxy {
         let reader = FlightReader(leading: flight)
         let request = passThrough.request
         let message = upstreamRequest(
-            for: request.head, upstream: request.upstream, isCacheable: false, body: body)
+            for: request.head,
+            .fields(HeaderPolicy.toUpstream(request.head.headers, cacheable: false)),
+            upstream: request.upstream, body: body)
         launch(flight, message, recorder: nil)
         let isMethod = passThrough.reason == .method
         let cause =

@@ -112,7 +112,9 @@ public final class CachingProxy: Service {
         let found =
             inquiry.directives.skipsLookup ? nil : await stored(inquiry.key, isAbsent: isAbsent)
         return .reply(
-            reply(to: inquiry, head: request.head, upstream: request.upstream, stored: found))
+            reply(to: inquiry, head: request.head, upstream: request.upstream, stored: found) {
+                .fields(HeaderPolicy.toUpstream(request.head.headers, cacheable: true))
+            })
     }
 
     /// Looks in memory, then in the store, unless that has been asked or a call for the key is
@@ -126,11 +128,14 @@ public final class CachingProxy: Service {
     /// Decides what a request gets once it has been looked up.
     ///
     /// - Parameters:
-    ///   - head: The head, with its path below the upstream's base.
+    ///   - head: The head, with its path below the upstream's base; of its fields, those that the
+    ///     key depends on.
     ///   - upstream: Index into ``ProxyConfiguration/upstreams``.
     ///   - stored: What memory or the store has for it.
+    ///   - headers: All fields that go upstream; asked for only if it goes there.
     public func reply(
-        to inquiry: Inquiry, head: RequestHead, upstream: Int, stored: CachedResponse?
+        to inquiry: Inquiry, head: RequestHead, upstream: Int, stored: CachedResponse?,
+        forwarding headers: () -> ForwardedHeaders
     ) -> Reply {
         let directives = inquiry.directives
         var cause = Forward.Cause(reason: .uriMiss)
@@ -148,11 +153,12 @@ public final class CachingProxy: Service {
                 ProxyError.notCached.response(
                     cacheStatus: .generated(.onlyIfCached)))
         }
-        return join(inquiry, head, upstream: upstream, cause: cause)
+        return join(inquiry, head, headers, upstream: upstream, cause: cause)
     }
 
     private func join(
-        _ inquiry: Inquiry, _ head: RequestHead, upstream: Int, cause: Forward.Cause
+        _ inquiry: Inquiry, _ head: RequestHead, _ headers: () -> ForwardedHeaders, upstream: Int,
+        cause: Forward.Cause
     ) -> Reply {
         let directives = inquiry.directives
         let key = inquiry.key
@@ -188,7 +194,7 @@ public final class CachingProxy: Service {
                 key: key, request: inquiry.cacheable, head: head,
                 upstream: configuration.upstreams[upstream].baseURL)
             let message = upstreamRequest(
-                for: head, upstream: upstream, isCacheable: true, body: .bytes(inquiry.body))
+                for: head, headers(), upstream: upstream, body: .bytes(inquiry.body))
             let turn =
                 awaitsOthers ? CallTurn(key, directives, store: store, clock: clock) : nil
             launch(flight, message, recorder: recorder, turn: turn)

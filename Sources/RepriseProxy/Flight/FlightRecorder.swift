@@ -33,7 +33,7 @@ final class FlightRecorder: Sendable {
 
     /// The digest of the request's credentials that goes into the entry.
     func credentialScope() -> [UInt8] {
-        Array(SHA256.hash(data: KeyMaterial.credentialScope(of: head)))
+        SHA256.hash(data: KeyMaterial.credentialScope(of: head)).withUnsafeBytes { Array($0) }
     }
 }
 
@@ -94,7 +94,7 @@ final class FlightRecording {
         let metadata = EntryMetadata(
             status: head.status, headers: HeaderPolicy.stored(head.headers), storedAt: now,
             ttl: terms.ttl, bodyLength: Int64(body.readableBytes),
-            bodyDigest: Array(digest.finalize()),
+            bodyDigest: digest.finalize().withUnsafeBytes { Array($0) },
             upstream: Array(recorder.upstream.utf8), path: recorder.head.path,
             model: recorder.request.model, namespace: terms.namespace, usage: usage,
             tags: terms.tags,

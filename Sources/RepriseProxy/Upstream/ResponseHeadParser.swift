@@ -149,10 +149,4 @@ struct ResponseHeadParser {
 
 extension Span<UInt8> {
     fileprivate var bytesAsArray: [UInt8] { withUnsafeBufferPointer { Array($0) } }
-
-    fileprivate func equals(_ literal: StaticString) -> Bool {
-        guard count == literal.utf8CodeUnitCount else { return false }
-        for index in indices where self[index] != literal.utf8Start[index] { return false }
-        return true
-    }
 }

@@ -48,7 +48,11 @@ struct SerializedRequest {
         // For the blanks, the line ends and the length.
         var capacity = 96 + request.method.count + origin.basePath.count + request.path.count
         capacity += origin.afterTarget.count + (request.query?.count ?? 0)
-        for field in request.headers { capacity += field.name.count + field.value.count + 4 }
+        switch request.headers {
+        case .fields(let fields):
+            for field in fields { capacity += field.name.count + field.value.count + 4 }
+        case .lines(let lines): capacity += lines.readableBytes
+        }
         if let shortBody { capacity += shortBody.readableBytes }
         bytes = ByteBufferAllocator().buffer(capacity: capacity)
         bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { space in
@@ -63,7 +67,11 @@ struct SerializedRequest {
                 text.append(query)
             }
             text.append(origin.afterTarget)
-            for field in request.headers { text.append(name: field.name, value: field.value) }
+            switch request.headers {
+            case .fields(let fields):
+                for field in fields { text.append(name: field.name, value: field.value) }
+            case .lines(let lines): lines.withUnsafeReadableBytes { text.append($0) }
+            }
             if let length {
                 text.append("content-length: ")
                 text.append(Array(String(length).utf8))
@@ -92,7 +100,8 @@ struct SerializedRequest {
             request.path.allSatisfy({ $0.mayStandInTarget && $0 != UInt8(ascii: "?") }),
             request.query?.allSatisfy(\.mayStandInTarget) != false
         else { throw .unsendable("its path or query holds a byte that no request target may hold") }
-        for field in request.headers {
+        guard case .fields(let fields) = request.headers else { return }
+        for field in fields {
             guard field.name.isToken else {
                 throw .unsendable("it has a header field whose name is not a token")
             }

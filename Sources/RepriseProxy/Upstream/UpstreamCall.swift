@@ -12,7 +12,7 @@ final class UpstreamCall: UpstreamResponseReceiver {
     private let clock: WallClock
     private let eventLoop: any EventLoop
     private let onEnd: (FlightOutcome) -> Void
-    private var credentialScope: [UInt8] = []
+    private lazy var credentialScope = recorder?.credentialScope() ?? []
     private var recording: FlightRecording?
     /// Pieces of the body that are not recorded yet.
     private var unrecorded: [ByteBuffer] = []
@@ -49,8 +49,8 @@ final class UpstreamCall: UpstreamResponseReceiver {
             // In a later turn: the call itself may be what brought the flight to be cancelled.
             eventLoop.execute { bound.value.fail(.connectionLost) }
         }
-        // While the upstream works.
-        credentialScope = recorder?.credentialScope() ?? []
+        // Behind the turn that sends the request, while the upstream works.
+        if recorder != nil { eventLoop.assumeIsolated().execute { _ = self.credentialScope } }
     }
 
     func receive(_ head: ResponseHead, isFramed: Bool) {

@@ -1,5 +1,5 @@
 public import NIOCore
-import RepriseCore
+public import RepriseCore
 
 /// A request as it goes to an upstream.
 struct UpstreamRequest: Sendable {
@@ -10,8 +10,7 @@ struct UpstreamRequest: Sendable {
     var path: [UInt8]
     /// The query, byte for byte as the client sent it; nil when there is no `?`.
     var query: [UInt8]?
-    /// The header fields without those that the connection writes itself.
-    var headers: [HeaderField]
+    var headers: ForwardedHeaders
     var body: Body
 
     enum Body: Sendable {
@@ -20,6 +19,14 @@ struct UpstreamRequest: Sendable {
         /// - Parameter length: Bytes, when the client said; else it is sent chunked.
         case stream(RequestBodyStream, length: Int64?)
     }
+}
+
+/// The header fields of a request as they go upstream: without those that ``HeaderPolicy`` drops,
+/// and those that the connection writes itself.
+public enum ForwardedHeaders: Sendable {
+    case fields([HeaderField])
+    /// Field lines for the wire, each with its CRLF, that nobody could read in another way.
+    case lines(ByteBuffer)
 }
 
 /// A request body that arrives piece by piece, read once.

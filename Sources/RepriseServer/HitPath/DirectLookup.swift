@@ -22,18 +22,15 @@ struct DirectLookup: Sendable {
     final class Demand: Sendable {
         /// What is asked of the cache.
         let inquiry: Inquiry
+        /// The head, of whose fields only those are there that the cache depends on.
+        fileprivate let head: RequestHead
         fileprivate let upstream: Int
-        fileprivate let path: [UInt8]
-        fileprivate let query: [UInt8]?
         fileprivate let target: [UInt8]
 
-        fileprivate init(
-            inquiry: Inquiry, upstream: Int, path: [UInt8], query: [UInt8]?, target: [UInt8]
-        ) {
+        fileprivate init(inquiry: Inquiry, head: RequestHead, upstream: Int, target: [UInt8]) {
             self.inquiry = inquiry
+            self.head = head
             self.upstream = upstream
-            self.path = path
-            self.query = query
             self.target = target
         }
     }
@@ -55,7 +52,7 @@ struct DirectLookup: Sendable {
         else { return nil }
         let head = RequestHead(method: Self.method, path: path, query: query, headers: parts.fields)
         return proxy.inquiry(of: head, upstream: index, body: body).map {
-            Demand(inquiry: $0, upstream: index, path: path, query: query, target: parts.target)
+            Demand(inquiry: $0, head: head, upstream: index, target: parts.target)
         }
     }
 
@@ -68,13 +65,13 @@ struct DirectLookup: Sendable {
     func exchange(
         _ demand: Demand, stored: CachedResponse?, _ request: PlainRequest, in buffer: ByteBuffer
     ) -> DirectExchange {
-        let head = RequestHead(
-            method: Self.method, path: demand.path, query: demand.query,
-            headers: request.fields(in: buffer))
         let entry = log.entry(
             method: "POST", target: String(decoding: demand.target, as: UTF8.self))
         let reply = proxy.reply(
-            to: demand.inquiry, head: head, upstream: demand.upstream, stored: stored)
+            to: demand.inquiry, head: demand.head, upstream: demand.upstream, stored: stored
+        ) {
+            .lines(request.forwardedLines(in: buffer))
+        }
         return DirectExchange(reply, proxy: proxy, log: log, entry)
     }
 

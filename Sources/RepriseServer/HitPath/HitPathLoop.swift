@@ -62,11 +62,11 @@ final class HitPathLoop {
         let isShort = length <= Self.copyLimit
         let age = Freshness.age(storedAt: response.metadata.storedAt, now: now)
         let date = currentDate()
-        let room = response.replayHead.count + ReplayWriter.variableBytes + (isShort ? length : 0)
+        let room = response.replayHead.count + TextWriter.variableBytes + (isShort ? length : 0)
         // Its memory is used again once the socket has taken the last response.
         output.clear()
         output.writeWithUnsafeMutableBytes(minimumWritableBytes: room) { memory in
-            var writer = ReplayWriter(memory)
+            var writer = TextWriter(memory)
             writer.write(response.replayHead)
             writer.write("age: ")
             writer.write(age)

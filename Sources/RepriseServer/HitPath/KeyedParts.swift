@@ -10,26 +10,31 @@ struct KeyedParts {
     /// Reads the parts that ``PlainRequest/scan(_:keyed:)`` gave.
     init(_ keyed: [UInt8]) {
         fields.reserveCapacity(8)
-        var rest = keyed[...]
-        while let mark = rest.popFirst(), mark != FieldKind.endMark {
+        var position = 0
+        while position < keyed.count, keyed[position] != FieldKind.endMark {
+            let mark = keyed[position]
+            position += 1
             switch mark {
             case FieldKind.targetMark:
-                target = Self.part(&rest)
+                target = Self.part(keyed, &position)
             case FieldKind.directiveMark:
-                let name = Self.part(&rest)
-                fields.append(HeaderField(name: name, value: Self.part(&rest)))
+                let name = Self.part(keyed, &position)
+                fields.append(HeaderField(name: name, value: Self.part(keyed, &position)))
             default:
-                let name = [UInt8](FieldKind.keyedNames[Int(mark)])
-                fields.append(HeaderField(name: name, value: Self.part(&rest)))
+                let name = Self.names[Int(mark)]
+                fields.append(HeaderField(name: name, value: Self.part(keyed, &position)))
             }
         }
     }
 
+    private static let names = FieldKind.keyedNames.map { [UInt8]($0) }
+
     /// Takes a part off, whose length in three bytes stands before it.
-    private static func part(_ rest: inout ArraySlice<UInt8>) -> [UInt8] {
-        let length = rest.prefix(3).reduce(0) { $0 << 8 | Int($1) }
-        let part = rest.dropFirst(3).prefix(length)
-        rest = rest.dropFirst(3 + length)
-        return Array(part)
+    private static func part(_ keyed: [UInt8], _ position: inout Int) -> [UInt8] {
+        let length =
+            Int(keyed[position]) << 16 | Int(keyed[position + 1]) << 8 | Int(keyed[position + 2])
+        let start = position + 3
+        position = start + length
+        return Array(keyed[start..<position])
     }
 }

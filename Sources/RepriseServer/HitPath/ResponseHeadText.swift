@@ -29,32 +29,37 @@ enum BodyFraming: Equatable {
 extension ByteBuffer {
     /// Writes the head of a response as HTTP/1.1 has it, with `Date` (RFC 9110 §6.6.1).
     mutating func writeHead(of response: ProxyResponse, _ framing: BodyFraming) {
-        let status = HTTPResponseStatus(statusCode: Int(response.status))
-        writeString("HTTP/1.1 \(response.status) \(status.reasonPhrase)\r\n")
-        var hasDate = false
-        for field in response.headers {
-            if framing == .none, field.isNamed("content-length") { continue }
-            hasDate = hasDate || field.isNamed("date")
-            writeBytes(field.name)
-            writeStaticString(": ")
-            writeFieldValue(field.value)
-            writeStaticString("\r\n")
-        }
-        if framing != .none, let length = response.knownLength {
-            writeString("content-length: \(length)\r\n")
-        }
-        if framing == .chunked { writeStaticString("transfer-encoding: chunked\r\n") }
-        if !hasDate { writeString("date: \(HTTPDate.now())\r\n") }
-        writeStaticString("\r\n")
-    }
-
-    /// Writes a field value in which nothing can end the line: it may come from a store that others
-    /// write to.
-    private mutating func writeFieldValue(_ value: [UInt8]) {
-        let start = writerIndex
-        writeBytes(value)
-        for (offset, byte) in value.enumerated() where byte == 0x0A || byte == 0x0D || byte == 0 {
-            setInteger(UInt8(ascii: " "), at: start + offset)
+        var reason = HTTPResponseStatus(statusCode: Int(response.status)).reasonPhrase
+        // For the status line, the framing, the date and the empty line.
+        var capacity = 160 + reason.utf8.count
+        for field in response.headers { capacity += field.name.count + field.value.count + 4 }
+        writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { space in
+            var text = TextWriter(space)
+            text.write("HTTP/1.1 ")
+            text.write(Int64(response.status))
+            text.write(" ")
+            reason.withUTF8 { text.write(UnsafeRawBufferPointer($0)) }
+            text.write("\r\n")
+            var hasDate = false
+            for field in response.headers {
+                if framing == .none, field.isNamed("content-length") { continue }
+                hasDate = hasDate || field.isNamed("date")
+                text.write(field)
+            }
+            if framing != .none, let length = response.knownLength {
+                text.write("content-length: ")
+                text.write(Int64(length))
+                text.write("\r\n")
+            }
+            if framing == .chunked { text.write("transfer-encoding: chunked\r\n") }
+            if !hasDate {
+                var date = HTTPDate.now()
+                text.write("date: ")
+                date.withUTF8 { text.write(UnsafeRawBufferPointer($0)) }
+                text.write("\r\n")
+            }
+            text.write("\r\n")
+            return text.count
         }
     }
 
@@ -67,5 +72,17 @@ extension ByteBuffer {
             writeImmutableBuffer(piece)
         }
         writeStaticString("\r\n")
+    }
+}
+
+extension TextWriter {
+    /// Writes a field line whose value cannot end it: it may come from a store that others write to.
+    fileprivate mutating func write(_ field: HeaderField) {
+        write(field.name)
+        write(": ")
+        let start = count
+        write(field.value)
+        replaceLineEnds(from: start)
+        write("\r\n")
     }
 }

@@ -9,7 +9,8 @@ struct AccessLog: Sendable {
     /// What is known of one request.
     struct Entry {
         var method: String
-        var path: Substring
+        /// The path, with the query if there is one.
+        var target: String
         var status: Int32 = 0
         var cacheStatus: CacheStatus?
         /// Whether the response ended before it was whole.
@@ -21,7 +22,7 @@ struct AccessLog: Sendable {
     ///
     /// - Parameter target: The path, with the query if there is one.
     func entry(method: String, target: String) -> Entry {
-        Entry(method: method, path: target.prefix { $0 != "?" })
+        Entry(method: method, target: target)
     }
 
     /// Writes the line of a request whose response has ended.
@@ -30,7 +31,7 @@ struct AccessLog: Sendable {
         let microseconds = Int((ContinuousClock.now - entry.begun) / .microseconds(1))
         var metadata: Logger.Metadata = [
             "method": "\(entry.method)",
-            "route": "\(entry.path)",
+            "route": "\(entry.target.prefix { $0 != "?" })",
             "status": "\(entry.status)",
             "ms": "\(Double(microseconds) / 1000)",
         ]

@@ -60,7 +60,7 @@ struct ClientUnderTest: Sendable {
     ) async throws -> Call {
         let request = UpstreamRequest(
             upstream: 0, method: Array(method.utf8), path: Array(path.utf8),
-            query: query.map { Array($0.utf8) }, headers: [], body: body)
+            query: query.map { Array($0.utf8) }, headers: .fields([]), body: body)
         return try await eventLoop.submit { [client, eventLoop] in
             let receiver = Receiver(eventLoop, room: room)
             let exchange = client.send(request, to: receiver, on: eventLoop)

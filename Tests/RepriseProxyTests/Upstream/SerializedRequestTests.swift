@@ -17,7 +17,8 @@ struct SerializedRequestTests {
         UpstreamRequest(
             upstream: 0, method: Array(method.utf8), path: Array(path.utf8),
             query: query.map { Array($0.utf8) },
-            headers: headers.map { HeaderField(name: Array($0.utf8), value: Array($1.utf8)) },
+            headers: .fields(
+                headers.map { HeaderField(name: Array($0.utf8), value: Array($1.utf8)) }),
             body: body)
     }
 
