@@ -48,6 +48,9 @@ final class Flight: Sendable {
     /// How to store the response; nil while no reader allows it.
     var storing: StoringTerms? { guarded.withLock { $0.storing } }
 
+    /// Whether all of the body is retained.
+    var isRetained: Bool { guarded.withLock { $0.state.isRetained } }
+
     /// The whole body in one buffer; nil when it was too long to be retained.
     var retainedBody: ByteBuffer? {
         guard let chunks = guarded.withLock({ $0.state.retainedChunks }) else { return nil }

@@ -48,8 +48,13 @@ final class FlightRecording {
     private let begun = ContinuousClock.now
     private var judge: ResponseJudge
     private var chunks: [StreamChunk] = []
+    /// The body in one piece, as far as it is gathered; nil when it has become too long for that.
+    private var body: ByteBuffer? = ByteBuffer()
     /// The digest of the body, worked out as it comes: a stream's end is waited for.
     private var digest = SHA256()
+
+    /// The longest body that is gathered as it comes. The flight keeps its pieces as well.
+    private static let longestGathered = 64 << 10
 
     init(recorder: FlightRecorder, head: ResponseHead, credentialScope: [UInt8]) {
         self.recorder = recorder
@@ -64,6 +69,7 @@ final class FlightRecording {
     func consume(_ chunk: ByteBuffer) {
         judge.consume(chunk.readableBytesUInt8Span)
         chunk.withUnsafeReadableBytes { digest.update(bufferPointer: $0) }
+        gather(chunk)
         if chunks.count < Self.chunkLimit {
             let elapsed = (ContinuousClock.now - begun) / .milliseconds(1)
             chunks.append(
@@ -71,6 +77,18 @@ final class FlightRecording {
                     milliseconds: Int64(elapsed), length: Int64(chunk.readableBytes)))
         } else {
             chunks[chunks.count - 1].length += Int64(chunk.readableBytes)
+        }
+    }
+
+    private func gather(_ chunk: ByteBuffer) {
+        guard let length = body?.readableBytes else { return }
+        if length + chunk.readableBytes > Self.longestGathered {
+            body = nil
+        } else if length == 0 {
+            // Most documents come in one piece, and are not copied.
+            body = chunk
+        } else {
+            body?.writeImmutableBuffer(chunk)
         }
     }
 
@@ -82,7 +100,9 @@ final class FlightRecording {
     func finish(
         _ flight: Flight, isFramed: Bool, store: TieredStore, now: Int64
     ) -> StoringResult {
-        guard let body = flight.retainedBody else { return .rejected(.tooLarge) }
+        guard flight.isRetained, let body = body ?? flight.retainedBody else {
+            return .rejected(.tooLarge)
+        }
         let verdict = judge.finish(
             body: body.readableBytesUInt8Span, framingComplete: isFramed)
         let usage: Usage?

@@ -14,8 +14,11 @@ final class UpstreamCall: UpstreamResponseReceiver {
     private let onEnd: (FlightOutcome) -> Void
     private lazy var credentialScope = recorder?.credentialScope() ?? []
     private var recording: FlightRecording?
+    /// The head, as long as it is not recorded.
+    private var unrecordedHead: ResponseHead?
     /// Pieces of the body that are not recorded yet.
     private var unrecorded: [ByteBuffer] = []
+    private var isRecordingDue = false
     private var isFramed = false
     private weak var exchange: UpstreamExchange?
 
@@ -56,29 +59,38 @@ final class UpstreamCall: UpstreamResponseReceiver {
     func receive(_ head: ResponseHead, isFramed: Bool) {
         self.isFramed = isFramed
         flight.receive(head: head)
-        recording = recorder?.recording(of: head, credentialScope: credentialScope)
-        if recording?.isWorthFinishing != true || flight.storing == nil {
-            flight.stopKeepingAlone()
-        }
+        if recorder == nil { return flight.stopKeepingAlone() }
+        unrecordedHead = head
+        recordSoon()
     }
 
     func receive(_ piece: ByteBuffer) -> Bool {
         if flight.receive(piece) {
-            if recording != nil { recordSoon(piece) }
+            if recorder != nil {
+                unrecorded.append(piece)
+                recordSoon()
+            }
             return true
         }
         flight.stopKeepingAlone()
         return hasRoom()
     }
 
-    /// Records a piece behind the turns in which readers pass it on.
-    private func recordSoon(_ piece: ByteBuffer) {
-        unrecorded.append(piece)
-        guard unrecorded.count == 1 else { return }
+    /// Records what has come, behind the turns in which readers pass it on.
+    private func recordSoon() {
+        if isRecordingDue { return }
+        isRecordingDue = true
         eventLoop.assumeIsolated().execute { self.record() }
     }
 
     private func record() {
+        isRecordingDue = false
+        if let head = unrecordedHead.take() {
+            recording = recorder?.recording(of: head, credentialScope: credentialScope)
+            if recording?.isWorthFinishing != true || flight.storing == nil {
+                flight.stopKeepingAlone()
+            }
+        }
         let pieces = unrecorded
         unrecorded.removeAll(keepingCapacity: true)
         for piece in pieces {
