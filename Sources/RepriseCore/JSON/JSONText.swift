@@ -6,8 +6,10 @@ public enum JSONText {
     public static func equals(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ literal: StaticString
     ) -> Bool {
-        // An escape is never shorter than the character that it stands for.
-        guard range.count >= literal.utf8CodeUnitCount else { return false }
+        // An escape is longer than the character that it stands for.
+        guard range.count > literal.utf8CodeUnitCount else {
+            return bytes.extracting(range).equals(literal)
+        }
         return afterPrefix(bytes, range, literal) == .end
     }
 

@@ -40,14 +40,18 @@ public enum KeyMaterial {
     ) -> [UInt8] {
         var material: [UInt8] = []
         material.reserveCapacity(1024 + canonicalBody.count)
-        appendOne([UInt8]("reprise-key-1").span, to: &material)
+        appendOne("reprise-key-1", to: &material)
         appendOne(upstream.span, to: &material)
         appendOne(head.method.span, to: &material)
         appendOne(head.path.span, to: &material)
         appendOptional(head.query, to: &material)
         appendOne(mediaType.span, to: &material)
-        appendOptional(acceptsEventStream(head) ? [UInt8](eventStream) : nil, to: &material)
-        appendOne([UInt8](sharesCredentials ? "shared" : "own").span, to: &material)
+        if acceptsEventStream(head) {
+            appendOne(eventStream, to: &material)
+        } else {
+            appendNumber(0, to: &material)
+        }
+        appendOne(sharesCredentials ? "shared" : "own", to: &material)
         appendFields(sharesCredentials ? [] : credentials(of: head), to: &material)
         appendFields(scopeFields(of: head), to: &material)
         appendOptional(namespace, to: &material)
@@ -61,7 +65,7 @@ public enum KeyMaterial {
     /// pass for the other; the only other element is that of the credentials.
     public static func credentialScope(of head: RequestHead) -> [UInt8] {
         var material: [UInt8] = []
-        appendOne([UInt8]("reprise-scope-1").span, to: &material)
+        appendOne("reprise-scope-1", to: &material)
         appendFields(credentials(of: head), to: &material)
         return material
     }
@@ -110,6 +114,12 @@ public enum KeyMaterial {
         appendString(value, to: &material)
     }
 
+    private static func appendOne(_ literal: StaticString, to material: inout [UInt8]) {
+        appendNumber(1, to: &material)
+        appendNumber(literal.utf8CodeUnitCount, to: &material)
+        material.append(literal: literal)
+    }
+
     private static func appendString(_ value: Span<UInt8>, to material: inout [UInt8]) {
         appendNumber(value.count, to: &material)
         material.append(copying: value)
@@ -123,14 +133,29 @@ public enum KeyMaterial {
     /// Tells whether a media range of `Accept` (RFC 9110 §12.5.1) is `text/event-stream`.
     private static func acceptsEventStream(_ head: RequestHead) -> Bool {
         head.headers.contains { field in
-            field.isNamed("accept")
-                && field.value.split(separator: UInt8(ascii: ",")).contains { range in
-                    let essence = range.prefix { $0 != UInt8(ascii: ";") }
-                    let folded = essence.compactMap { byte -> UInt8? in
-                        JSONScan.isSpace(byte) ? nil : 0x41...0x5A ~= byte ? byte | 0x20 : byte
-                    }
-                    return folded.equals(eventStream)
-                }
+            field.isNamed("accept") && namesEventStream(field.value.span)
         }
+    }
+
+    /// Compares each range's essence, white space apart and ASCII letters in either case.
+    private static func namesEventStream(_ ranges: Span<UInt8>) -> Bool {
+        let length = eventStream.utf8CodeUnitCount
+        /// Bytes that are equal so far; nil once one has differed, or the parameters have begun.
+        var matched: Int? = 0
+        for index in ranges.indices {
+            let byte = ranges[index]
+            if byte == UInt8(ascii: ",") {
+                if matched == length { return true }
+                matched = 0
+            } else if byte == UInt8(ascii: ";") {
+                if matched == length { return true }
+                matched = nil
+            } else if let count = matched, !JSONScan.isSpace(byte) {
+                let folded = 0x41...0x5A ~= byte ? byte | 0x20 : byte
+                let isEqual = count < length && folded == eventStream.utf8Start[count]
+                matched = isEqual ? count + 1 : nil
+            }
+        }
+        return matched == length
     }
 }

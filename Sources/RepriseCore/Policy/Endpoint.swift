@@ -49,8 +49,9 @@ public enum Endpoint: Equatable, Sendable, CaseIterable {
     public static func match(path: [UInt8]) -> Endpoint? {
         let start = startOfName(path)
         guard start < path.count, path[start] == UInt8(ascii: "/") else { return nil }
-        let name = Array(path[(start + 1)...])
-        return allCases.first { name.equals($0.name) }
+        let name = path.span.extracting(droppingFirst: start + 1)
+        for endpoint in allCases where name.equals(endpoint.name) { return endpoint }
+        return nil
     }
 
     /// Where the `/` before the endpoint's name stands.

@@ -17,9 +17,9 @@ public enum RequestPolicy {
         guard Endpoint.match(path: head.path) != nil else { return .endpoint }
         if directives.bypassesCache { return .ttlZero }
         // Two content types leave open which one the upstream goes by.
-        guard let contentType = head.headers.first(named: "content-type"),
-            FieldValue.mediaType(contentType).equals("application/json"),
-            head.headers.filter({ $0.isNamed("content-type") }).count == 1
+        let contentTypes = head.headers.filter { $0.isNamed("content-type") }
+        guard contentTypes.count == 1, let contentType = contentTypes.first?.value,
+            FieldValue.mediaType(contentType).equals("application/json")
         else { return .mediaType }
         guard isUTF8(contentType) else { return .charset }
         for field in head.headers where field.isNamed("content-encoding") {
@@ -77,7 +77,10 @@ public enum RequestPolicy {
 
     /// Whether a content type names no other charset than UTF-8 (RFC 8259 §8.1 knows only that).
     private static func isUTF8(_ contentType: [UInt8]) -> Bool {
-        FieldValue.split(contentType, at: UInt8(ascii: ";")).dropFirst().allSatisfy { piece in
+        // Most have no parameters at all.
+        if !contentType.contains(UInt8(ascii: ";")) { return true }
+        let pieces = FieldValue.split(contentType, at: UInt8(ascii: ";"))
+        return pieces.dropFirst().allSatisfy { piece in
             let (name, value) = FieldValue.parameter(piece)
             return !name.equals("charset")
                 || FieldValue.lowercased(value ?? []).equals("utf-8")

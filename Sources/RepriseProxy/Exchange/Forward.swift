@@ -64,30 +64,39 @@ extension CachingProxy {
             }
             return live(head, forward, willStore: forward.mayStore && head.status == 200)
         case .whole(let head, let length, let result):
-            var response = live(head, forward, willStore: result == .stored, detail: result.detail)
-            response.headers.removeAll { $0.isNamed("content-length") }
-            response.headers.append(
-                HeaderField(name: .init("content-length"), value: Array(String(length).utf8)))
-            return response
+            return live(
+                head, forward, willStore: result == .stored, detail: result.detail, length: length)
         case .failure(let failure):
             if let stale = forward.cause.stale, case .upstream = failure { return stale }
             return ProxyError(failure).response(cacheStatus: status(forward))
         }
     }
 
+    /// - Parameter length: Bytes of the body, once it is whole.
     private func live(
-        _ head: ResponseHead, _ forward: Forward, willStore: Bool, detail: CacheStatus.Detail? = nil
+        _ head: ResponseHead, _ forward: Forward, willStore: Bool,
+        detail: CacheStatus.Detail? = nil, length: Int? = nil
     ) -> ProxyResponse {
         let isCacheable = forward.isCacheable
         let status = status(forward, stored: willStore, detail: detail)
         var headers = HeaderPolicy.toClient(head.headers, cacheable: isCacheable)
-        let field = HeaderField(name: .init("cache-status"), value: status.value(after: headers))
-        headers.removeAll { $0.isNamed("cache-status") }
-        headers.append(field)
+        let value = status.value(after: headers)
+        headers.removeAll {
+            $0.isNamed("cache-status") || length != nil && $0.isNamed("content-length")
+        }
+        headers.reserveCapacity(headers.count + 2)
+        if let length {
+            headers.append(
+                HeaderField(name: Self.contentLength, value: Array(String(length).utf8)))
+        }
+        headers.append(HeaderField(name: Self.cacheStatus, value: value))
         return ProxyResponse(
             status: head.status, headers: headers, body: .live(forward.reader),
             cacheStatus: status)
     }
+
+    private static let contentLength = [UInt8]("content-length")
+    private static let cacheStatus = [UInt8]("cache-status")
 
     private func status(
         _ forward: Forward, stored: Bool = false, detail: CacheStatus.Detail? = nil

@@ -1,4 +1,5 @@
 import HTTPTypes
+import NIOCore
 import NIOHTTP1
 import RepriseCore
 
@@ -60,6 +61,8 @@ enum Differential {
         guard KeyedBytesOracle.keyedBytes(of: request.head) == keyed else {
             return "the parser sees other keyed parts"
         }
+        guard plain.forwardedLines(in: ByteBuffer(bytes: whole)) == forwardedLines(of: request.head)
+        else { return "the parser sees other fields to be sent upstream" }
         let isJSON =
             request.head.headerFields[.contentType]?.lowercased().hasPrefix("application/json")
             ?? false
@@ -67,6 +70,16 @@ enum Differential {
             request.head.method == .post && isJSON
             && request.head.headerFields[.contentLength] != nil
         return mayBeKnown == plain.mayBeKnown ? nil : "the scanner says mayBeKnown wrongly"
+    }
+
+    /// The field lines that the full path sends upstream.
+    private static func forwardedLines(of request: HTTPRequest) -> ByteBuffer {
+        let head = RequestHead(request, path: [], query: nil)
+        var lines = ByteBuffer()
+        for field in HeaderPolicy.toUpstream(head.headers, cacheable: true) {
+            lines.writeBytes(field.name + Array(": ".utf8) + field.value + Array("\r\n".utf8))
+        }
+        return lines
     }
 
     /// The scanner's answer may only become more certain as bytes come.
