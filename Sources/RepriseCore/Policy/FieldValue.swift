@@ -102,6 +102,9 @@ enum FieldValue {
 
 extension Array where Element == UInt8 {
     /// Tells whether the bytes begin with those of a literal.
+    ///
+    /// It stands once for all who call it, or the Worker's module would grow.
+    @inline(never)
     func starts(withLiteral literal: StaticString) -> Bool { span.starts(withLiteral: literal) }
 
     /// Tells whether the bytes end with those of a literal.

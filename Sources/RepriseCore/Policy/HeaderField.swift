@@ -32,14 +32,14 @@ extension Array where Element == UInt8 {
     }
 
     /// Compares with a literal byte for byte, without the Unicode tables that `String` brings.
+    ///
+    /// It stands once for all who call it, or the Worker's module would grow.
+    @inline(never)
     public func equals(_ literal: StaticString) -> Bool { span.equals(literal) }
 }
 
 extension Span<UInt8> {
     /// Compares with a literal byte for byte.
-    ///
-    /// Inlined, for most are told apart by their length.
-    @inline(__always)
     public func equals(_ literal: StaticString) -> Bool {
         count == literal.utf8CodeUnitCount && starts(withLiteral: literal)
     }
