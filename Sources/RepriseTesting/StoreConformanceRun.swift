@@ -133,6 +133,7 @@ struct StoreConformanceRun: Sendable {
         try await store.save([SampleResponses.entry(1, text: [1])])
         let outcome = await withTaskGroup(of: String?.self) { group in
             group.cancelAll()
+            // A task that is cancelled from the start.
             group.addTask {
                 do throws(StoreError) {
                     let text = try await store.load(SampleResponses.key(1))
@@ -152,6 +153,7 @@ struct StoreConformanceRun: Sendable {
         let keys = 16
         let rounds = 30
         return try await withThrowingTaskGroup(of: [String].self) { group in
+            // One writer and four readers at once: that is what is tried.
             group.addTask {
                 for round in 0..<rounds {
                     try await store.save(

@@ -33,6 +33,7 @@ extension CachingProxy {
         holding lease: CallLease
     ) async {
         await withDiscardingTaskGroup { group in
+            // Beside the call, which may outlast the lease.
             group.addTask { await lease.keep() }
             let outcome = await call(message, flight, recorder)
             land(flight, outcome, recorder)

@@ -21,6 +21,7 @@ final class Cancellation: Sendable {
 
     /// Runs `body` in this task, which ``cancel()`` then cancels, at once if that was called before.
     func whileCancellable<Result>(_ body: () async -> Result) async -> Result {
+        // The caller's own task, whose pointer is kept only while the body runs in it.
         await withUnsafeCurrentTask { task in
             state.withLock { state in
                 state.task = task.map { RunningTask(task: $0) }

@@ -25,6 +25,7 @@ final class FlightService: Service {
         func run() async {
             await withDiscardingTaskGroup { group in
                 for await call in calls {
+                    // Side by side: a call lasts for minutes, and the next one must not wait for it.
                     group.addTask { await call() }
                 }
             }

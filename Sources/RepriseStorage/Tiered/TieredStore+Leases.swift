@@ -81,6 +81,7 @@ extension TieredStore {
     /// - Parameter limit: How long at most.
     public func untilWritten(_ key: CacheKey, for limit: Duration) async {
         await withTaskGroup(of: Void.self) { group in
+            // The write and the limit race: whichever is first ends the wait.
             group.addTask { await self.watchWrites { $0.awaitsWrite(of: key) } }
             group.addTask { [clock] in
                 // Cancelled when there is nothing left to wait for.

@@ -70,6 +70,7 @@ extension TieredStore {
     /// Asks the persistent store, for as long as the deadline allows.
     func load(_ key: CacheKey, from store: any ResponseStore) async -> Loaded {
         await withTaskGroup(of: Loaded.self) { group in
+            // The store and the deadline race: whichever is first decides.
             group.addTask {
                 do throws(StoreError) {
                     return Loaded(try await store.load(key))

@@ -8,6 +8,7 @@ extension TieredStore {
     func write() async {
         await withTaskCancellationOrGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
+                // The clock runs beside the writing, and ends with it.
                 group.addTask { await self.wakeRegularly() }
                 for await _ in signals { await writeQueued() }
                 group.cancelAll()

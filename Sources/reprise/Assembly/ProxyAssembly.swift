@@ -105,6 +105,7 @@ struct ProxyAssembly {
             ? await ShutdownSignals(
                 readiness: readiness, drainDelay: settings.drainDelay, logger: logger) : nil
         try await withThrowingTaskGroup(of: Void.self) { tasks in
+            // Signals are watched while the services run.
             tasks.addTask { try await group.run() }
             if let signals {
                 tasks.addTask { await signals.watch(group) }

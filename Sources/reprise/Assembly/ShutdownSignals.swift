@@ -33,6 +33,7 @@ struct ShutdownSignals {
                 isStopping = true
                 logger.notice("stopping", metadata: ["signal": "\(signal)"])
                 readiness.beginDraining()
+                // Beside the watch: a second signal must be seen during the delay.
                 tasks.addTask {
                     // Cancelled only when the group is gone already.
                     try? await Task.sleep(for: drainDelay)

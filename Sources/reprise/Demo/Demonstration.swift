@@ -54,6 +54,7 @@ enum Demonstration {
     ) async throws -> [Row] {
         let (addresses, listening) = AsyncStream<ListenAddress>.makeStream()
         return try await withThrowingTaskGroup(of: Void.self) { group in
+            // The proxy serves for as long as it is asked, and is then cancelled.
             group.addTask {
                 defer { listening.finish() }
                 try await assembly.run(stoppingOnSignals: false) { listening.yield($0) }
