@@ -49,7 +49,8 @@ struct ProxyHTTP1Channel: ServerChildChannel {
         let requestGuard = try pipeline.handler(type: RequestGuard.self)
         let hitPath = HitPathHandler(
             memory: memory, client: try pipeline.handler(type: ClientConnection.self),
-            requestGuard: requestGuard, loop: loops.loop(of: channel), direct: direct)
+            socket: HitSocket(channel), requestGuard: requestGuard, loop: loops.loop(of: channel),
+            direct: direct)
         requestGuard.onResponseEnd = { [weak hitPath] in hitPath?.responseEnded() }
         let encoder = try pipeline.handler(type: HTTPResponseEncoder.self)
         try pipeline.addHandler(hitPath, position: .before(encoder))

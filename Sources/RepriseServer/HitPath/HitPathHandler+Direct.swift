@@ -12,7 +12,7 @@ extension HitPathHandler {
         let number: Int
         /// What the scan found.
         let request: PlainRequest
-        /// The digest of its bytes.
+        /// What stands for its bytes.
         let alias: RequestAlias?
         /// What it asks for.
         let demand: DirectLookup.Demand
@@ -76,7 +76,7 @@ extension HitPathHandler {
             let hit = loop.freshResponse(response, asked.demand.inquiry.directives)
         {
             state.endAnswering()
-            answer(hit, context)
+            answer(hit, isLast: asked.request.length == buffer.readableBytes, context)
             loop.log(buffer, begun: asked.begun)
             goOn(behind: asked.request, buffer, context)
         } else {
@@ -106,6 +106,7 @@ extension HitPathHandler {
         waits += 1
         state.beginAnswering()
         requestGuard.exchangeBegan()
+        socket?.channelWritten()
         // The request itself is let go: it may be long, and its response may last for minutes.
         let rest = buffer.readableBytes - request.length
         pending = rest > 0 ? buffer.getSlice(at: buffer.writerIndex - rest, length: rest) : nil

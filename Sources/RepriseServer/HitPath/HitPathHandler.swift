@@ -1,6 +1,4 @@
-import Crypto
 import NIOCore
-import RepriseCore
 import RepriseProxy
 import RepriseStorage
 
@@ -22,6 +20,7 @@ final class HitPathHandler: ChannelInboundHandler {
 
     private let memory: MemoryTier
     private let client: ClientConnection
+    var socket: HitSocket?
     let requestGuard: RequestGuard
     let loop: HitPathLoop
     let direct: DirectLookup?
@@ -43,14 +42,16 @@ final class HitPathHandler: ChannelInboundHandler {
 
     /// Makes a handler for one connection.
     ///
-    /// - Parameter direct: Looks up what memory does not know by its very bytes; nil: the full path
-    ///   does.
+    /// - Parameters:
+    ///   - socket: Where hits are written; nil: to the channel.
+    ///   - direct: Looks up what memory does not know by its very bytes; nil: the full path does.
     init(
-        memory: MemoryTier, client: ClientConnection, requestGuard: RequestGuard, loop: HitPathLoop,
-        direct: DirectLookup? = nil
+        memory: MemoryTier, client: ClientConnection, socket: HitSocket? = nil,
+        requestGuard: RequestGuard, loop: HitPathLoop, direct: DirectLookup? = nil
     ) {
         self.memory = memory
         self.client = client
+        self.socket = socket
         self.requestGuard = requestGuard
         self.loop = loop
         self.direct = direct
@@ -129,7 +130,7 @@ final class HitPathHandler: ChannelInboundHandler {
                     return
                 }
                 let begun = loop.monotonicNanoseconds()
-                let alias = request.mayBeKnown ? self.alias(of: request, in: buffer) : nil
+                let alias = request.mayBeKnown ? loop.alias(of: request, buffer, in: memory) : nil
                 guard let alias, context.channel.isWritable else {
                     return handOn(request, alias: alias, buffer, context)
                 }
@@ -137,28 +138,21 @@ final class HitPathHandler: ChannelInboundHandler {
                     let hit = loop.freshResponse(in: memory, for: alias)
                         ?? search(request, alias, buffer, begun: begun, context)
                 else { return }
-                answer(hit, context)
+                answer(hit, isLast: request.length == buffer.readableBytes, context)
                 loop.log(buffer, begun: begun)
                 buffer.moveReaderIndex(forwardBy: request.length)
             }
         }
     }
 
-    private func alias(of request: PlainRequest, in buffer: ByteBuffer) -> RequestAlias? {
-        var hash = SHA256()
-        loop.keyed.withUnsafeBytes { hash.update(bufferPointer: $0) }
-        buffer.withUnsafeReadableBytes { bytes in
-            let body = UnsafeRawBufferPointer(rebasing: bytes[request.headLength..<request.length])
-            hash.update(bufferPointer: body)
-        }
-        return hash.finalize().withUnsafeBytes { digest in
-            CacheKey(digest: Span(_unsafeBytes: digest)).map { RequestAlias(digest: $0) }
-        }
-    }
-
-    /// Writes a hit, which the end of the read flushes.
-    func answer(_ hit: HitPathLoop.Hit, _ context: ChannelHandlerContext) {
+    /// Writes a hit; what the socket does not take now, the end of the read flushes.
+    ///
+    /// - Parameter isLast: Whether nothing has come behind the request. If something has, all are
+    ///   written at once.
+    func answer(_ hit: HitPathLoop.Hit, isLast: Bool, _ context: ChannelHandlerContext) {
         let isInOnePiece = loop.write(hit)
+        if isInOnePiece, isLast, !needsFlush, socket?.write(&loop.output) == true { return }
+        socket?.channelWritten()
         context.write(wrapOutboundOut(loop.output), promise: nil)
         if !isInOnePiece {
             context.write(wrapOutboundOut(hit.response.body), promise: nil)
@@ -196,6 +190,7 @@ final class HitPathHandler: ChannelInboundHandler {
             context.flush()
         }
         hasHandedOn = true
+        socket?.channelWritten()
         context.fireChannelRead(wrapInboundOut(buffer))
         requestGuard.bytesParsed(context)
     }

@@ -15,7 +15,7 @@ final class HitPathLoop {
     /// The keyed parts of the request in hand.
     var keyed: [UInt8] = []
     /// The response that was written last.
-    private(set) var output = ByteBuffer()
+    var output = ByteBuffer()
 
     /// Bodies up to this many bytes are copied behind their head, so that one write takes both.
     private static let copyLimit = 16 << 10
@@ -30,6 +30,16 @@ final class HitPathLoop {
         let response: CachedResponse
         /// Seconds that it stays fresh; nil for no limit.
         let ttl: Int64?
+    }
+
+    /// The alias of the request whose head was scanned last, and that a buffer begins with.
+    func alias(of request: PlainRequest, _ buffer: ByteBuffer, in memory: MemoryTier)
+        -> RequestAlias
+    {
+        let keyed = keyed
+        let bytes = buffer.readableBytesUInt8Span
+        let body = bytes.extracting(request.headLength..<request.length)
+        return memory.alias(head: keyed.span, body: body)
     }
 
     /// The response that an alias leads to, if it is fresh now.

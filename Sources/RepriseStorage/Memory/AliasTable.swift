@@ -18,24 +18,24 @@ struct AliasTable: Sendable {
     }
 
     func key(for alias: RequestAlias) -> CacheKey? {
-        shard(for: alias).keys.withLock { $0.value(for: alias.digest) }
+        shard(for: alias).keys.withLock { $0.value(for: alias) }
     }
 
     func insert(_ key: CacheKey, for alias: RequestAlias) {
         var released: [CacheKey] = []
         shard(for: alias).keys.withLock { keys in
-            if keys.value(for: alias.digest) == nil {
-                keys.insert(key, for: alias.digest, cost: Self.cost, released: &released)
+            if keys.value(for: alias) == nil {
+                keys.insert(key, for: alias, cost: Self.cost, released: &released)
             }
         }
     }
 
     private func shard(for alias: RequestAlias) -> Shard {
-        shards[alias.digest.spread & (shards.count - 1)]
+        shards[alias.spread & (shards.count - 1)]
     }
 
     private final class Shard: Sendable {
-        let keys: Mutex<S3FIFO<CacheKey, CacheKey>>
+        let keys: Mutex<S3FIFO<RequestAlias, CacheKey>>
 
         init(capacity: Int) {
             keys = Mutex(S3FIFO(capacity: capacity))

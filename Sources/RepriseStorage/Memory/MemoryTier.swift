@@ -26,6 +26,7 @@ public final class MemoryTier: Sendable {
 
     private let shards: [Shard]
     private let aliases: AliasTable
+    private let aliasHash: UniversalHash
     private let timeToLive: Int64?
     private let clock: WallClock
 
@@ -47,6 +48,8 @@ public final class MemoryTier: Sendable {
         while count < min(wanted, 1 << 16) { count *= 2 }
         let forAliases = max(0, capacity) / 32
         let share = (max(0, capacity) - forAliases) / count
+        var generator = SystemRandomNumberGenerator()
+        self.aliasHash = UniversalHash(using: &generator)
         self.aliases = AliasTable(capacity: forAliases, shardCount: count)
         self.shards = (0..<count).map { _ in Shard(capacity: share) }
         self.timeToLive = timeToLive
@@ -72,6 +75,16 @@ public final class MemoryTier: Sendable {
             state.hits += 1
             return item.response
         }
+    }
+
+    /// The alias of a request.
+    ///
+    /// - Parameters:
+    ///   - head: What the cache key depends on in its head, in a form from which these parts could
+    ///     be told again.
+    ///   - body: Its body.
+    public func alias(head: Span<UInt8>, body: Span<UInt8>) -> RequestAlias {
+        RequestAlias(aliasHash(head, body))
     }
 
     /// The response that a request written in the very same bytes led to; nil when there is none.

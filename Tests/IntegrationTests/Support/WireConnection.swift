@@ -25,10 +25,18 @@ struct WireConnection {
     }
 
     /// Connects, and closes when `body` ends.
+    ///
+    /// - Parameter receiveBuffer: Bytes of the kernel's; nil for as many as it likes.
     static func with<R: Sendable>(
-        port: Int, _ body: (inout WireConnection) async throws -> R
+        port: Int, receiveBuffer: CInt? = nil, _ body: (inout WireConnection) async throws -> R
     ) async throws -> R {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(
+                .socketOption(.so_rcvbuf), value: SocketOptionValue(receiveBuffer))
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(

@@ -129,7 +129,7 @@ struct ConnectionScript {
         if let alias = connection.client.alias,
             let item = items.first(where: { $0.target == target })
         {
-            expect(alias == HitPathConnection.alias(of: item.bytes), "another request's alias")
+            expect(alias == connection.alias(of: item.bytes), "another request's alias")
             connection.learn(item.bytes, HitPathConnection.response("stored \(target)"))
         }
         answered += 1
@@ -149,7 +149,7 @@ struct ConnectionScript {
             "an alias, and not exactly one request in hand")
         let item = items.first { $0.target == owed.first }
         expect(
-            item.flatMap { HitPathConnection.alias(of: $0.bytes) } == alias,
+            item.flatMap { connection.alias(of: $0.bytes) } == alias,
             "an alias of another request than the one in hand")
     }
 

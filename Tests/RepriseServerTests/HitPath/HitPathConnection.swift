@@ -118,16 +118,17 @@ final class HitPathConnection {
     // MARK: What is stored
 
     /// The alias that a request's bytes have, worked out apart from the handler.
-    static func alias(of bytes: [UInt8]) -> RequestAlias? {
+    func alias(of bytes: [UInt8]) -> RequestAlias? {
         guard let request = FullParse([bytes]).requests.first else { return nil }
-        let digest = SHA256.hash(data: KeyedBytesOracle.keyedBytes(of: request.head) + request.body)
-        return CacheKey(digest: Array(digest).span).map { RequestAlias(digest: $0) }
+        let keyed = KeyedBytesOracle.keyedBytes(of: request.head)
+        let body = Array(request.body)
+        return memory.alias(head: keyed.span, body: body.span)
     }
 
     /// Stores a response and has the tier know that a request leads to it.
     @discardableResult
     func learn(_ request: [UInt8], _ response: CachedResponse) -> Bool {
-        guard let alias = Self.alias(of: request),
+        guard let alias = alias(of: request),
             let key = CacheKey(digest: Array(SHA256.hash(data: request)).span)
         else { return false }
         memory.learn(alias, for: key)

@@ -55,7 +55,7 @@ struct HitPathHandlerTests {
         let connection = try connection()
         try connection.send(unknown)
         #expect(connection.handedOn == unknown.bytes)
-        #expect(connection.client.alias == HitPathConnection.alias(of: unknown.bytes))
+        #expect(connection.client.alias == connection.alias(of: unknown.bytes))
         #expect(connection.client.alias != nil)
         connection.respond("full")
         #expect(connection.client.alias == nil)
