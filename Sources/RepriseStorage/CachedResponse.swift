@@ -68,7 +68,8 @@ extension CachedResponse {
                 // The reason does not matter: whatever cannot be read is a miss.
                 return nil
             }
-            guard SHA256.hash(data: entry.body).elementsEqual(entry.metadata.bodyDigest) else {
+            let digest = SHA256.hash(data: entry.body)
+            guard digest.withUnsafeBytes({ $0.elementsEqual(entry.metadata.bodyDigest) }) else {
                 return nil
             }
             return CachedResponse(metadata: entry.metadata, body: ByteBuffer(bytes: entry.body))

@@ -31,7 +31,7 @@ struct EntryReader {
             while case .name(let name)? = try json.next(line) {
                 guard let token = try json.next(line) else { throw .invalid }
                 let value = try EntryValue(token, &json, line)
-                if value != .null { try take(JSONText.decoded(line, name), value) }
+                if value != .null { try take(name, value, line) }
             }
             guard try json.next(line) == nil else { throw .invalid }
         } catch {
@@ -40,23 +40,26 @@ struct EntryReader {
         isBase64 = encoding?.equals("base64") == true
     }
 
-    private mutating func take(_ name: [UInt8], _ value: EntryValue) throws(JSONError) {
-        if name.equals("version") { version = try value.number() }
-        if name.equals("status") { status = try value.number() }
-        if name.equals("stored_at") { storedAt = try value.number() }
-        if name.equals("ttl") { ttl = try value.number() }
-        if name.equals("length") { length = try value.number() }
-        if name.equals("sha256") { digest = Hex.decode(try value.text()) }
-        if name.equals("encoding") { encoding = try value.text() }
-        if name.equals("upstream") { upstream = try value.text() }
-        if name.equals("path") { path = try value.text() }
-        if name.equals("model") { model = try value.text() }
-        if name.equals("namespace") { namespace = try value.text() }
-        if name.equals("credential") { credential = Hex.decode(try value.text()) }
-        if name.equals("usage") { usage = try value.usage() }
-        if name.equals("tags") { tags = try value.texts() }
-        if name.equals("headers") { headers = try value.headers() }
-        if name.equals("chunks") { chunks = try value.chunks() }
+    private mutating func take(
+        _ name: Range<Int>, _ value: EntryValue, _ line: Span<UInt8>
+    ) throws(JSONError) {
+        func isNamed(_ literal: StaticString) -> Bool { JSONText.equals(line, name, literal) }
+        if isNamed("version") { return version = try value.number() }
+        if isNamed("status") { return status = try value.number() }
+        if isNamed("stored_at") { return storedAt = try value.number() }
+        if isNamed("ttl") { return ttl = try value.number() }
+        if isNamed("length") { return length = try value.number() }
+        if isNamed("sha256") { return digest = Hex.decode(try value.text()) }
+        if isNamed("encoding") { return encoding = try value.text() }
+        if isNamed("upstream") { return upstream = try value.text() }
+        if isNamed("path") { return path = try value.text() }
+        if isNamed("model") { return model = try value.text() }
+        if isNamed("namespace") { return namespace = try value.text() }
+        if isNamed("credential") { return credential = Hex.decode(try value.text()) }
+        if isNamed("usage") { return usage = try value.usage() }
+        if isNamed("tags") { return tags = try value.texts() }
+        if isNamed("headers") { return headers = try value.headers() }
+        if isNamed("chunks") { return chunks = try value.chunks() }
     }
 
     private var isOfUnknownVersion: Bool {

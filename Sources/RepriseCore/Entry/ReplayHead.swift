@@ -4,6 +4,8 @@ public enum ReplayHead {
     /// with its line end, without the empty line.
     public static func bytes(of metadata: EntryMetadata) -> [UInt8] {
         var head: [UInt8] = []
+        head.reserveCapacity(
+            metadata.headers.reduce(20) { $0 + $1.name.count + $1.value.count + 4 })
         head.append(literal: "HTTP/1.1 ")
         head.append(decimal: Int64(metadata.status))
         // The reason phrase may be empty, but only 200 is ever stored.

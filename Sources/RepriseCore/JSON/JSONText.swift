@@ -10,6 +10,9 @@ public enum JSONText {
         guard range.count > literal.utf8CodeUnitCount else {
             return bytes.extracting(range).equals(literal)
         }
+        // Nearly always the first byte tells.
+        let first = bytes[range.lowerBound]
+        if first != UInt8(ascii: "\\"), first != literal.utf8Start.pointee { return false }
         return afterPrefix(bytes, range, literal) == .end
     }
 

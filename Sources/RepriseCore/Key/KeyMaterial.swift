@@ -65,6 +65,7 @@ public enum KeyMaterial {
     /// pass for the other; the only other element is that of the credentials.
     public static func credentialScope(of head: RequestHead) -> [UInt8] {
         var material: [UInt8] = []
+        material.reserveCapacity(256)
         appendOne("reprise-scope-1", to: &material)
         appendFields(credentials(of: head), to: &material)
         return material

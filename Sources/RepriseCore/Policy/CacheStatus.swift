@@ -45,7 +45,9 @@ public enum CacheStatus: Equatable, Sendable {
 
     /// The list member, such as `reprise; hit; ttl=5`.
     public var bytes: [UInt8] {
-        var bytes = Array("reprise" as StaticString)
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(64)
+        bytes.append(literal: "reprise")
         switch self {
         case .hit(let ttl, let detail):
             bytes.append(literal: "; hit")

@@ -41,7 +41,7 @@ public enum HeaderPolicy {
     ///     later request can depend on it.
     public static func toClient(_ headers: [HeaderField], cacheable: Bool) -> [HeaderField] {
         let named = namedByConnection(headers)
-        return headers.filter { field in
+        return kept(headers) { field in
             !isHopByHop(field.name.span) && !named.contains(field.name)
                 && !(cacheable && field.isNamed("set-cookie"))
         }
@@ -50,7 +50,17 @@ public enum HeaderPolicy {
     /// The response headers that are stored and replayed: an allowlist.
     public static func stored(_ headers: [HeaderField]) -> [HeaderField] {
         let named = namedByConnection(headers)
-        return headers.filter { isReplayed($0) && !named.contains($0.name) }
+        return kept(headers) { isReplayed($0) && !named.contains($0.name) }
+    }
+
+    /// As `filter`, which makes room for one more at a time.
+    private static func kept(
+        _ headers: [HeaderField], _ isKept: (HeaderField) -> Bool
+    ) -> [HeaderField] {
+        var kept: [HeaderField] = []
+        kept.reserveCapacity(headers.count)
+        for field in headers where isKept(field) { kept.append(field) }
+        return kept
     }
 
     private static func isReplayed(_ field: HeaderField) -> Bool {

@@ -15,7 +15,15 @@ struct SQLiteFile: Sendable {
     /// An open database, and the file that it is in even if another one takes its path.
     struct Connection: Sendable {
         let pool: DatabasePool
+        let readers: SQLiteReaders
         let inode: UInt64?
+
+        /// Closes it, after the reads that are under way.
+        func close() {
+            readers.close()
+            // What keeps the pool open is a read that is under way; it closes after that.
+            try? pool.close()
+        }
     }
 
     /// The absolute path of the file.
@@ -100,7 +108,8 @@ struct SQLiteFile: Sendable {
                         + "another file with --store")
             }
             try migrator.migrate(pool)
-            return Connection(pool: pool, inode: inode)
+            let readers = try SQLiteReaders(path: path, configuration: configuration)
+            return Connection(pool: pool, readers: readers, inode: inode)
         } catch {
             throw StoreError(error)
         }

@@ -115,13 +115,13 @@ public final class SQLiteStore: EventLoopStore {
     }
 
     private func read(_ key: CacheKey) -> Result<ByteBuffer?, StoreError> {
-        let pool = state.withLock { $0.damage == nil ? $0.connection?.pool : nil }
-        guard let pool else {
+        let readers = state.withLock { $0.damage == nil ? $0.connection?.readers : nil }
+        guard let readers else {
             return .failure(.unavailable("the database is closed or being replaced"))
         }
         let now = clock.now()
         do {
-            let found = try pool.unsafeRead { try SQLiteContents.load(key, now: now, $0) }
+            let found = try readers.read { try SQLiteContents.load(key, now: now, $0) }
             if let found { uses.withLock { $0.note(key, known: found.lastUsed, now: now) } }
             return .success(found?.text)
         } catch {
@@ -167,8 +167,7 @@ public final class SQLiteStore: EventLoopStore {
                 // GRDB's, which only reads. What cannot be moved now is moved at the next start.
                 _ = try? connection?.pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
             }
-            // What keeps a connection open is a read that is under way; it closes after that.
-            try? connection?.pool.close()
+            connection?.close()
             answer.give(.success(()))
         }
         queue.activateDeadline(Self.writeDeadline, answer)
@@ -224,8 +223,7 @@ public final class SQLiteStore: EventLoopStore {
             try file.setAside(
                 now: clock.now(), inode: connection.inode, reason: damage, logger: logger)
             state.withLock { $0.connection = nil }
-            // Should it not close now, it does when the last read that uses it has ended.
-            try? connection.pool.close()
+            connection.close()
         } else if let connection {
             return connection.pool
         }
