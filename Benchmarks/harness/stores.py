@@ -78,6 +78,20 @@ def _one_entry_of_redis(bench):
     return {"entry": length, "servers": results}
 
 
+def _in_the_server(log):
+    """The durations that a log has of its hits, in microseconds."""
+    with open(log) as file:
+        durations = sorted(
+            float(part) * 1000 for part in re.findall(r"cache=hit .*\bms=([0-9.]+)", file.read()))
+    if not durations:
+        raise BenchmarkError("the log has no hits")
+
+    def percentile(part):
+        return durations[min(int(part * len(durations)), len(durations) - 1)]
+
+    return {"p50": percentile(0.5), "p99": percentile(0.99)}
+
+
 def _cold(bench, store, entries, asked, stride, filling, flags=()):
     """Hits on entries that another process has stored, each asked for once."""
     request = Request(bench.folder, "json-1k")
@@ -91,7 +105,7 @@ def _cold(bench, store, entries, asked, stride, filling, flags=()):
     def measure(connections):
         # Only the first time are they not in memory: each measurement has a process of its own.
         begun = time.monotonic()
-        peer = bench.peers.reprise(*flags, store=store)
+        peer = bench.peers.reprise(*flags, store=store, log_level="info")
         ready = (time.monotonic() - begun) * 1000
         measured = load(
             bench.tools, peer, request, "--connections", connections, "--count", asked,
@@ -99,7 +113,7 @@ def _cold(bench, store, entries, asked, stride, filling, flags=()):
         resident = peer.process.resident_bytes()
         bench.peers.stop(peer)
         return {
-            "ready": ready, "resident": resident, "rate": measured["rate"],
+            "get": _in_the_server(peer.process.log), "ready": ready, "resident": resident, "rate": measured["rate"],
             "share of hits": measured["hits"] / measured["requests"], **measured["whole"],
         }
 

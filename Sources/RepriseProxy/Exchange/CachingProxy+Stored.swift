@@ -1,6 +1,6 @@
 import NIOCore
 import RepriseCore
-import RepriseStorage
+public import RepriseStorage
 
 extension CachingProxy {
     /// What a stored response is good for.
@@ -24,6 +24,11 @@ extension CachingProxy {
             return .forward(
                 Forward.Cause(reason: reason, stale: fallback(stored, directives, now: now)))
         }
+    }
+
+    /// A stored response for a request that takes any fresh one; nil when it is not fresh.
+    public func replay(_ stored: CachedResponse) -> ProxyResponse? {
+        if case .hit(let response) = judge(stored, Directives()) { response } else { nil }
     }
 
     /// A stale response that may stand in when the upstream fails (RFC 5861 §4).

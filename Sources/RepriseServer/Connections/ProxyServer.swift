@@ -80,7 +80,8 @@ public struct ProxyServer: Service {
             configuration: .init(
                 idleTimeout: settings.clientIdleTimeout,
                 streamConfiguration: .init(
-                    additionalChannelHandlers: [ClientConnection()], idleTimeout: timeouts.idle)))
+                    additionalChannelHandlers: streamHandlers(memory: memory, direct),
+                    idleTimeout: timeouts.idle)))
         do {
             let secure = try ProxyTLSChannel(
                 tls: try files.configuration(), http1: http1, http2: http2)
@@ -89,6 +90,15 @@ public struct ProxyServer: Service {
             throw StartError(
                 "\(files.certificate) and \(files.privateKey) cannot be used for TLS: \(error)")
         }
+    }
+
+    private static func streamHandlers(
+        memory: MemoryTier, _ direct: DirectLookup
+    ) -> [any RemovableChannelHandler] {
+        let client = ClientConnection()
+        let hits = StreamHitHandler(
+            memory: memory, proxy: direct.proxy, client: client, log: direct.log)
+        return [client, hits]
     }
 
     /// Listens and serves until graceful shutdown.

@@ -37,4 +37,19 @@ struct KeyedParts {
         position = start + length
         return Array(keyed[start..<position])
     }
+
+    /// Appends a part behind its length, so that two parts never run together.
+    static func append(_ part: Span<UInt8>, to keyed: inout OutputSpan<UInt8>) {
+        let count = part.count
+        keyed.append(UInt8(truncatingIfNeeded: count >> 16))
+        keyed.append(UInt8(truncatingIfNeeded: count >> 8))
+        keyed.append(UInt8(truncatingIfNeeded: count))
+        keyed.withUnsafeMutableBufferPointer { buffer, filled in
+            // The slice traps if there were no room.
+            let room = UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<filled + count])
+            part.withUnsafeBytes { room.copyMemory(from: $0) }
+            filled += count
+        }
+    }
 }

@@ -77,7 +77,7 @@ struct PlainHeadScanner {
             throw .notPlain
         }
         keyed.append(FieldKind.targetMark)
-        Self.append(bytes.extracting(start..<position), to: &keyed)
+        KeyedParts.append(bytes.extracting(start..<position), to: &keyed)
         guard try accepts(" HTTP/1.1\r\n", bytes) else { throw .notPlain }
     }
 
@@ -144,11 +144,11 @@ struct PlainHeadScanner {
                 isJSON = HTTPBytes.hasFoldedPrefix(value, "application/json")
             }
             keyed.append(UInt8(truncatingIfNeeded: number))
-            Self.append(value, to: &keyed)
+            KeyedParts.append(value, to: &keyed)
         case .directive:
             keyed.append(FieldKind.directiveMark)
-            Self.append(name, to: &keyed)
-            Self.append(value, to: &keyed)
+            KeyedParts.append(name, to: &keyed)
+            KeyedParts.append(value, to: &keyed)
         }
     }
 
@@ -161,21 +161,6 @@ struct PlainHeadScanner {
             length = length * 10 + Int(value[index] - 0x30)
         }
         return length
-    }
-
-    /// Appends a part behind its length, so that two parts never run together.
-    private static func append(_ part: Span<UInt8>, to keyed: inout OutputSpan<UInt8>) {
-        let count = part.count
-        keyed.append(UInt8(truncatingIfNeeded: count >> 16))
-        keyed.append(UInt8(truncatingIfNeeded: count >> 8))
-        keyed.append(UInt8(truncatingIfNeeded: count))
-        keyed.withUnsafeMutableBufferPointer { buffer, filled in
-            // The slice traps if there were no room, which there is: see ``mostKeyed``.
-            let room = UnsafeMutableRawBufferPointer(
-                rebasing: UnsafeMutableRawBufferPointer(buffer)[filled..<filled + count])
-            part.withUnsafeBytes { room.copyMemory(from: $0) }
-            filled += count
-        }
     }
 
     /// Passes over a literal if it stands here.
