@@ -101,6 +101,7 @@ final class HitPathHandler: ChannelInboundHandler {
     /// The full path has written a response to its end.
     func responseEnded() {
         state.endResponse()
+        socket?.channelWritten()
         client.forgetRequest()
     }
 
@@ -190,7 +191,6 @@ final class HitPathHandler: ChannelInboundHandler {
             context.flush()
         }
         hasHandedOn = true
-        socket?.channelWritten()
         context.fireChannelRead(wrapInboundOut(buffer))
         requestGuard.bytesParsed(context)
     }

@@ -61,10 +61,12 @@ final class StreamHitHandler: ChannelInboundHandler, RemovableChannelHandler {
             phase = .gathering(gathered)
             if gathered.body.readableBytes > HitPathHandler.longestRequest { passOn(context) }
         case (.gathering(let gathered), .end(nil)):
+            let head = gathered.head
+            let entry = log.entry(method: head.method.rawValue, target: head.path ?? "")
             let alias = memory.alias(
                 head: gathered.keyed.span, body: gathered.body.readableBytesUInt8Span)
             if let stored = memory.response(for: alias), let hit = proxy.replay(stored) {
-                answer(hit, to: gathered.head, context)
+                answer(hit, entry, context)
             } else {
                 client.announce(alias: alias, nil)
                 passOn(context)
@@ -99,10 +101,10 @@ final class StreamHitHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     private func answer(
-        _ hit: ProxyResponse, to head: HTTPRequest, _ context: ChannelHandlerContext
+        _ hit: ProxyResponse, _ entry: AccessLog.Entry, _ context: ChannelHandlerContext
     ) {
         phase = .passing
-        var entry = log.entry(method: head.method.rawValue, target: head.path ?? "")
+        var entry = entry
         entry.status = hit.status
         entry.cacheStatus = hit.cacheStatus
         context.write(wrapOutboundOut(.head(HTTPResponse(hit))), promise: nil)
