@@ -34,7 +34,7 @@ final class ClientConnection: ChannelInboundHandler, RemovableChannelHandler, Se
         announce(alias: nil, nil)
     }
 
-    /// The digest of the request in hand, if the hit path is to know it again.
+    /// What the hit path is to know the request in hand by.
     var alias: RequestAlias? { state.withLock { $0.alias } }
 
     /// What the hit path has found out about the request in hand; once, so that it does not stay

@@ -37,7 +37,7 @@ struct KeyedBytesTests {
         #expect(Set(keyed).count == Self.different.count)
     }
 
-    /// The digest is of the keyed bytes and the body run together.
+    /// They could be told apart even with the body run together.
     @Test func noKeyedBytesBeginWithOthers() {
         let keyed = Set(Self.different.map { PlainScan($0).keyed })
         for one in keyed {
