@@ -22,13 +22,10 @@ final class StreamHitHandler: ChannelInboundHandler, RemovableChannelHandler {
     private let proxy: CachingProxy
     private let client: ClientConnection
     private let log: AccessLog
-    private var phase = Phase.waiting
-
-    private enum Phase {
-        case waiting
-        case gathering(Gathered)
-        case passing
-    }
+    /// What has come of a request that is looked at.
+    private var gathered: Gathered?
+    /// Whether all that comes goes on.
+    private var isPassing = false
 
     private struct Gathered {
         let head: HTTPRequest
@@ -47,63 +44,62 @@ final class StreamHitHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch (phase, unwrapInboundIn(data)) {
-        case (.waiting, .head(let head)):
-            guard let keyed = KeyedParts.keyed(head) else {
-                phase = .passing
-                return context.fireChannelRead(data)
-            }
-            phase = .gathering(Gathered(head: head, keyed: keyed))
-        case (.gathering(var gathered), .body(let piece)):
-            // Out of the phase, so that the body is not copied.
-            phase = .passing
-            gathered.body.writeImmutableBuffer(piece)
-            phase = .gathering(gathered)
-            if gathered.body.readableBytes > HitPathHandler.longestRequest { passOn(context) }
-        case (.gathering(let gathered), .end(nil)):
-            let head = gathered.head
-            let entry = log.entry(method: head.method.rawValue, target: head.path ?? "")
-            let alias = memory.alias(
-                head: gathered.keyed.span, body: gathered.body.readableBytesUInt8Span)
-            if let stored = memory.response(for: alias), let hit = proxy.replay(stored) {
-                answer(hit, entry, context)
+        if isPassing { return context.fireChannelRead(data) }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            if let keyed = KeyedParts.keyed(head) {
+                gathered = Gathered(head: head, keyed: keyed)
             } else {
-                client.announce(alias: alias, nil)
                 passOn(context)
                 context.fireChannelRead(data)
             }
-        default:
+        case .body(let piece):
+            gathered?.body.writeImmutableBuffer(piece)
+            if let length = gathered?.body.readableBytes, length > HitPathHandler.longestRequest {
+                passOn(context)
+            }
+        case .end(let trailers):
+            if trailers == nil, let gathered, answers(gathered, context) { return }
             passOn(context)
             context.fireChannelRead(data)
         }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if case .gathering(var gathered) = phase {
-            gathered.reads += 1
-            phase = .gathering(gathered)
-            if gathered.reads == Self.mostReads { passOn(context) }
-        }
+        gathered?.reads += 1
+        if gathered?.reads == Self.mostReads { passOn(context) }
         context.fireChannelReadComplete()
     }
 
     /// Hands on what was gathered, and all that follows.
     private func passOn(_ context: ChannelHandlerContext) {
-        guard case .gathering(let gathered) = phase else {
-            phase = .passing
-            return
-        }
-        phase = .passing
+        isPassing = true
+        guard let gathered = gathered.take() else { return }
         context.fireChannelRead(wrapInboundOut(.head(gathered.head)))
         if gathered.body.readableBytes > 0 {
             context.fireChannelRead(wrapInboundOut(.body(gathered.body)))
         }
     }
 
+    /// Answers a whole request if it can be; if not, the full path learns its alias.
+    private func answers(_ request: Gathered, _ context: ChannelHandlerContext) -> Bool {
+        let head = request.head
+        let entry = log.entry(method: head.method.rawValue, target: head.path ?? "")
+        let alias = memory.alias(
+            head: request.keyed.span, body: request.body.readableBytesUInt8Span)
+        guard let stored = memory.response(for: alias), let hit = proxy.replay(stored) else {
+            client.announce(alias: alias, nil)
+            return false
+        }
+        answer(hit, entry, context)
+        return true
+    }
+
     private func answer(
         _ hit: ProxyResponse, _ entry: AccessLog.Entry, _ context: ChannelHandlerContext
     ) {
-        phase = .passing
+        gathered = nil
+        isPassing = true
         var entry = entry
         entry.status = hit.status
         entry.cacheStatus = hit.cacheStatus
