@@ -8,6 +8,7 @@ import re
 
 from .peers import HERE
 from .processes import BenchmarkError, LOAD_CPU, SERVER_CPU, run
+from .rounds import percentile
 
 
 def wrk(peer, request, seconds, connections=32, threads=1, cpu=LOAD_CPU):
@@ -51,13 +52,11 @@ def h2load(peer, request, seconds, folder, connections=32, streams=1):
     if not latencies:
         raise BenchmarkError(f"h2load had no answer of {peer.name}: {text[-500:]}")
 
-    def percentile(part):
-        return float(latencies[min(int(part * len(latencies)), len(latencies) - 1)])
-
+    parts = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "max": 1}
     result = {
         "requests": len(latencies), "errors": errors, "seconds": float(seconds),
-        "p50": percentile(0.5), "p99": percentile(0.99), "p999": percentile(0.999),
-        "max": percentile(1), "rate": len(latencies) / seconds,
+        **{name: float(percentile(latencies, part)) for name, part in parts.items()},
+        "rate": len(latencies) / seconds,
     }
     _check(result, peer)
     return result

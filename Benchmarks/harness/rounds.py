@@ -36,6 +36,11 @@ def medians(samples):
     return result
 
 
+def percentile(ordered, part):
+    """The value below which this part of some ordered values lies."""
+    return ordered[min(int(part * len(ordered)), len(ordered) - 1)]
+
+
 def ratio(results, one, other, number="rate"):
     """The median, over the rounds, of one peer's number over another's in the same round."""
     if one not in results or other not in results:

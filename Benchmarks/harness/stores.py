@@ -7,7 +7,7 @@ import time
 from .content import Request
 from .loads import load, redis_benchmark, wrk
 from .processes import BenchmarkError
-from .rounds import interleaved, medians
+from .rounds import interleaved, medians, percentile
 
 THROUGH, BEHIND = "Reprise, from Redis", "Reprise, Redis behind"
 
@@ -85,11 +85,7 @@ def _in_the_server(log):
             float(part) * 1000 for part in re.findall(r"cache=hit .*\bms=([0-9.]+)", file.read()))
     if not durations:
         raise BenchmarkError("the log has no hits")
-
-    def percentile(part):
-        return durations[min(int(part * len(durations)), len(durations) - 1)]
-
-    return {"p50": percentile(0.5), "p99": percentile(0.99)}
+    return {"p50": percentile(durations, 0.5), "p99": percentile(durations, 0.99)}
 
 
 def _cold(bench, store, entries, asked, stride, filling, flags=()):
@@ -113,7 +109,8 @@ def _cold(bench, store, entries, asked, stride, filling, flags=()):
         resident = peer.process.resident_bytes()
         bench.peers.stop(peer)
         return {
-            "get": _in_the_server(peer.process.log), "ready": ready, "resident": resident, "rate": measured["rate"],
+            "get": _in_the_server(peer.process.log), "ready": ready, "resident": resident,
+            "rate": measured["rate"],
             "share of hits": measured["hits"] / measured["requests"], **measured["whole"],
         }
 
