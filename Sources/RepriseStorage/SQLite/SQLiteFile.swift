@@ -120,8 +120,6 @@ struct SQLiteFile: Sendable {
         configuration.label = "reprise"
         // As long as the deadline of a write leaves room for one retry.
         configuration.busyMode = .timeout(3)
-        configuration.maximumReaderCount = 4
-        configuration.persistentReadOnlyConnections = true
         configuration.prepareDatabase { [path, maxPages] db in
             try Self.refuseForeign(db, path)
             guard !db.configuration.readonly else { return }
