@@ -31,12 +31,9 @@ extension KeyedParts {
                             if number == FieldKind.contentType {
                                 isJSON = HTTPBytes.hasFoldedPrefix(value, "application/json")
                             }
-                            output.append(UInt8(truncatingIfNeeded: number))
-                            append(value, to: &output)
+                            append(keyed: number, value, to: &output)
                         case .directive:
-                            output.append(FieldKind.directiveMark)
-                            append(name, to: &output)
-                            append(value, to: &output)
+                            append(directive: name, value, to: &output)
                         }
                     }
                 }

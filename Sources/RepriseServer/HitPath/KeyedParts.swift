@@ -38,6 +38,25 @@ struct KeyedParts {
         return Array(keyed[start..<position])
     }
 
+    /// Appends a field of ``FieldKind/keyedNames``.
+    @inline(__always)
+    static func append(
+        keyed number: UInt32, _ value: Span<UInt8>, to keyed: inout OutputSpan<UInt8>
+    ) {
+        keyed.append(UInt8(truncatingIfNeeded: number))
+        append(value, to: &keyed)
+    }
+
+    /// Appends a directive.
+    @inline(__always)
+    static func append(
+        directive name: Span<UInt8>, _ value: Span<UInt8>, to keyed: inout OutputSpan<UInt8>
+    ) {
+        keyed.append(FieldKind.directiveMark)
+        append(name, to: &keyed)
+        append(value, to: &keyed)
+    }
+
     /// Appends a part behind its length, so that two parts never run together.
     static func append(_ part: Span<UInt8>, to keyed: inout OutputSpan<UInt8>) {
         let count = part.count

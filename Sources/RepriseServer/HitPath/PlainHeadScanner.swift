@@ -143,12 +143,9 @@ struct PlainHeadScanner {
             if number == FieldKind.contentType {
                 isJSON = HTTPBytes.hasFoldedPrefix(value, "application/json")
             }
-            keyed.append(UInt8(truncatingIfNeeded: number))
-            KeyedParts.append(value, to: &keyed)
+            KeyedParts.append(keyed: number, value, to: &keyed)
         case .directive:
-            keyed.append(FieldKind.directiveMark)
-            KeyedParts.append(name, to: &keyed)
-            KeyedParts.append(value, to: &keyed)
+            KeyedParts.append(directive: name, value, to: &keyed)
         }
     }
 
