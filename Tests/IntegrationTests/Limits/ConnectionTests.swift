@@ -20,8 +20,7 @@ struct ConnectionTests {
     @Test func headTimeoutRunsForTheSecondRequestToo() async throws {
         try await SimulatedUpstream.run(.builtIn()) { upstream in
             try await ServedProxy.with(
-                upstream: upstream.origin,
-                ["--header-timeout", "100ms", "--client-idle-timeout", "2s"]
+                upstream: upstream.origin, ["--header-timeout", "100ms"]
             ) { proxy in
                 let responses = try await WireConnection.exchange(
                     WireConnection.chatRequest("hello") + "POST /v1/chat", port: proxy.port)

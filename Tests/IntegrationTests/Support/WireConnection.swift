@@ -26,9 +26,13 @@ struct WireConnection {
 
     /// Connects, and closes when `body` ends.
     ///
-    /// - Parameter receiveBuffer: Bytes of the kernel's; nil for as many as it likes.
+    /// - Parameters:
+    ///   - opening: Sent as soon as the connection stands, however busy the tests' threads are: a
+    ///     client that is to speak in time cannot wait for one of them.
+    ///   - receiveBuffer: Bytes of the kernel's; nil for as many as it likes.
     static func with<R: Sendable>(
-        port: Int, receiveBuffer: CInt? = nil, _ body: (inout WireConnection) async throws -> R
+        port: Int, opening: String = "", receiveBuffer: CInt? = nil,
+        _ body: (inout WireConnection) async throws -> R
     ) async throws -> R {
         var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         if let receiveBuffer {
@@ -39,7 +43,10 @@ struct WireConnection {
             try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    if !opening.isEmpty {
+                        try channel.pipeline.syncOperations.addHandler(OpeningWriter(opening))
+                    }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel,
                         configuration: .init(isOutboundHalfClosureEnabled: true))
                 }
@@ -85,16 +92,28 @@ struct WireConnection {
 
     /// Sends something, and reads all that comes until the peer closes.
     static func exchange(_ text: String, port: Int) async throws -> [WireResponse] {
-        try await with(port: port) { connection in
-            do {
-                try await connection.send(text)
-            } catch is IOError {
-                // The peer has read enough to refuse; what it says is still to be read.
-            } catch ChannelError.ioOnClosedChannel {
-            }
+        try await with(port: port, opening: text) { connection in
             await connection.readToEnd()
             return connection.responses
         }
+    }
+}
+
+/// Writes a connection's first bytes on its event loop. That they fail is for the reader to see:
+/// a peer that has read enough to refuse may have closed.
+private final class OpeningWriter: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let opening: ByteBuffer
+
+    init(_ opening: String) {
+        self.opening = ByteBuffer(string: opening)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(opening), promise: nil)
+        context.fireChannelActive()
     }
 }
 
