@@ -24,16 +24,10 @@ struct EntryReader {
     ///   its type; ``EntryError/unknownVersion`` when that is because a version not known here
     ///   stands before it.
     mutating func read(_ line: Span<UInt8>) throws(EntryError) {
-        var json = JSONTokenizer()
+        var values = EntryValues()
         do throws(JSONError) {
-            let first = try json.next(line)
-            guard first == .beginObject else { throw .invalid }
-            while case .name(let name)? = try json.next(line) {
-                guard let token = try json.next(line) else { throw .invalid }
-                let value = try EntryValue(token, &json, line)
-                if value != .null { try take(name, value, line) }
-            }
-            guard try json.next(line) == nil else { throw .invalid }
+            try values.begin(line)
+            while let name = try values.nextName(line) { try take(name, &values, line) }
         } catch {
             throw isOfUnknownVersion ? .unknownVersion : .malformed
         }
@@ -41,25 +35,26 @@ struct EntryReader {
     }
 
     private mutating func take(
-        _ name: Range<Int>, _ value: EntryValue, _ line: Span<UInt8>
+        _ name: Range<Int>, _ values: inout EntryValues, _ line: Span<UInt8>
     ) throws(JSONError) {
         func isNamed(_ literal: StaticString) -> Bool { JSONText.equals(line, name, literal) }
-        if isNamed("version") { return version = try value.number() }
-        if isNamed("status") { return status = try value.number() }
-        if isNamed("stored_at") { return storedAt = try value.number() }
-        if isNamed("ttl") { return ttl = try value.number() }
-        if isNamed("length") { return length = try value.number() }
-        if isNamed("sha256") { return digest = Hex.decode(try value.text()) }
-        if isNamed("encoding") { return encoding = try value.text() }
-        if isNamed("upstream") { return upstream = try value.text() }
-        if isNamed("path") { return path = try value.text() }
-        if isNamed("model") { return model = try value.text() }
-        if isNamed("namespace") { return namespace = try value.text() }
-        if isNamed("credential") { return credential = Hex.decode(try value.text()) }
-        if isNamed("usage") { return usage = try value.usage() }
-        if isNamed("tags") { return tags = try value.texts() }
-        if isNamed("headers") { return headers = try value.headers() }
-        if isNamed("chunks") { return chunks = try value.chunks() }
+        if isNamed("version") { return version = try values.number(line) ?? version }
+        if isNamed("status") { return status = try values.number(line) ?? status }
+        if isNamed("stored_at") { return storedAt = try values.number(line) ?? storedAt }
+        if isNamed("ttl") { return ttl = try values.number(line) ?? ttl }
+        if isNamed("length") { return length = try values.number(line) ?? length }
+        if isNamed("sha256") { return digest = try values.hexadecimal(line) ?? digest }
+        if isNamed("encoding") { return encoding = try values.text(line) ?? encoding }
+        if isNamed("upstream") { return upstream = try values.text(line) ?? upstream }
+        if isNamed("path") { return path = try values.text(line) ?? path }
+        if isNamed("model") { return model = try values.text(line) ?? model }
+        if isNamed("namespace") { return namespace = try values.text(line) ?? namespace }
+        if isNamed("credential") { return credential = try values.hexadecimal(line) ?? credential }
+        if isNamed("usage") { return usage = try values.usage(line) ?? usage }
+        if isNamed("tags") { return tags = try values.texts(line) ?? tags }
+        if isNamed("headers") { return headers = try values.headers(line) ?? headers }
+        if isNamed("chunks") { return chunks = try values.chunks(line) ?? chunks }
+        try values.skip(line)
     }
 
     private var isOfUnknownVersion: Bool {

@@ -18,23 +18,6 @@ struct SQLiteContents {
     /// How many pages one transaction gives back to the file system at most.
     private static let vacuumPages: Int64 = 2048
 
-    // MARK: - Reading
-
-    /// An entry's text, and when it was last used as far as the table knows.
-    static func load(
-        _ key: CacheKey, now: Int64, _ db: Database
-    ) throws -> (text: ByteBuffer, lastUsed: Int64)? {
-        let statement = try db.cachedStatement(
-            sql: """
-                SELECT last_used, text FROM entry
-                WHERE key = ? AND (retained_until IS NULL OR retained_until > ?)
-                """)
-        let rows = try Row.fetchCursor(statement, arguments: [Data(key.bytes), now])
-        guard let row = try rows.next() else { return nil }
-        let text = try row.withUnsafeData(atIndex: 1) { ByteBuffer(bytes: $0 ?? Data()) }
-        return (text, row[0])
-    }
-
     // MARK: - Writing
 
     /// Stores entries in place of what stands under their keys, after making room for them.
