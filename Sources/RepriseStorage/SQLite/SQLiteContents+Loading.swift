@@ -17,9 +17,12 @@ extension SQLiteContents {
                 WHERE key = ? AND (retained_until IS NULL OR retained_until > ?)
                 """
         ).sqliteStatement
-        defer { sqlite3_reset(statement) }
         return try key.bytes.withUnsafeBytes { key in
-            // A null destructor: the bytes stay where they are until the statement is reset.
+            // Bound with a null destructor, so not copied: the bytes last longer than the binding.
+            defer {
+                sqlite3_reset(statement)
+                sqlite3_clear_bindings(statement)
+            }
             guard
                 sqlite3_bind_blob(statement, 1, key.baseAddress, CInt(key.count), nil) == SQLITE_OK,
                 sqlite3_bind_int64(statement, 2, now) == SQLITE_OK

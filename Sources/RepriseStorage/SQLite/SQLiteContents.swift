@@ -18,8 +18,6 @@ struct SQLiteContents {
     /// How many pages one transaction gives back to the file system at most.
     private static let vacuumPages: Int64 = 2048
 
-    // MARK: - Writing
-
     /// Stores entries in place of what stands under their keys, after making room for them.
     ///
     /// An entry that could not stay even if it were alone is left out.
