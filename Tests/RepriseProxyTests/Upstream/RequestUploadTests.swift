@@ -135,13 +135,13 @@ struct RequestUploadTests {
             text.hasSuffix("last") ? .send(Self.ok) : .wait
         } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") {
-                $0.idleTimeout = .milliseconds(250)
+                $0.idleTimeout = .seconds(1)
             } _: { client in
                 let (stream, continuation) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
                 let call = try await client.begin(body: .stream(stream, length: 9))
                 continuation.yield(ByteBuffer(string: "first"))
                 try await server.wait(for: "first", on: 0)
-                try await Task.sleep(for: .milliseconds(600))
+                try await Task.sleep(for: .milliseconds(2500))
                 continuation.yield(ByteBuffer(string: "last"))
                 #expect(try await call.result().body == "ok")
             }

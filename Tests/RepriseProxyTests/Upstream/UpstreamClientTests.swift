@@ -102,11 +102,18 @@ struct UpstreamClientTests {
     }
 
     @Test func connectionThatNobodyUsesIsClosedAfterAWhile() async throws {
-        try await ScriptedServer.run(Self.always(Self.ok)) { server, port in
+        try await ScriptedServer.run { _, _ in
+            .wait
+        } _: { server, port in
             try await ClientUnderTest.run(
                 "http://127.0.0.1:\(port)", keepAlive: .milliseconds(20)
             ) { client in
                 let calls = try await [client.begin(), client.begin()]
+                // None is answered before both have a connection of their own.
+                for number in calls.indices {
+                    try await server.wait(for: "\r\n\r\n", on: number)
+                }
+                for number in calls.indices { server.send(Self.ok, on: number) }
                 for call in calls { #expect(try await call.result().error == nil) }
                 try await server.waitForOpen(0)
                 #expect(server.texts.count == 2)
@@ -206,7 +213,7 @@ struct UpstreamClientTests {
             .send(begun)
         } _: { server, port in
             try await ClientUnderTest.run("http://127.0.0.1:\(port)") {
-                $0.idleTimeout = .milliseconds(50)
+                $0.idleTimeout = .seconds(1)
             } _: { client in
                 let result = try await client.send()
                 #expect(result.error == .timedOut)

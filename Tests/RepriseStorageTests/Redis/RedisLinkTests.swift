@@ -25,13 +25,18 @@ struct RedisLinkTests {
         }.get().map { String(buffer: $0) }
     }
 
-    @Test func shortDeadlineIsKeptBehindALongOne() async throws {
-        let server = try await FakeRedis.ready { $0.contains("PING") ? "+PONG\r\n" : "" }
-        let link = try link(to: server)
+    /// Returns when a command can be sent at once, however short its deadline.
+    private func connect(_ link: RedisLink) async throws {
         let pong = try await loop.flatSubmit {
             link.send(RedisCommand("PING"), deadline: .now() + .seconds(30))
         }.get()
         #expect(pong.text == "PONG")
+    }
+
+    @Test func shortDeadlineIsKeptBehindALongOne() async throws {
+        let server = try await FakeRedis.ready { $0.contains("PING") ? "+PONG\r\n" : "" }
+        let link = try link(to: server)
+        try await connect(link)
         let long = try await loop.submit {
             link.get(SampleResponses.key(1), deadline: .now() + .hours(1))
         }.get()
@@ -50,10 +55,12 @@ struct RedisLinkTests {
         let other = String(decoding: SampleResponses.key(2).hex, as: UTF8.self)
         // Half of the first reply; what is missing comes with the second.
         let server = try await FakeRedis.ready { text in
-            (text.contains(name) ? "$10\r\nabcde" : "")
+            (text.contains("PING") ? "+PONG\r\n" : "")
+                + (text.contains(name) ? "$10\r\nabcde" : "")
                 + (text.contains(other) ? "fghij\r\n$1\r\nb\r\n" : "")
         }
         let link = try link(to: server)
+        try await connect(link)
         await #expect(throws: StoreError.timedOut) {
             _ = try await get(link, 1, within: .milliseconds(10))
         }
