@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Synchronization
 
@@ -13,11 +14,19 @@ final class SQLiteReaders: Sendable {
 
     /// The pages that a reader keeps: all of the inner nodes of a million entries.
     private static let cacheKiB = 8192
+    /// How often and after how many seconds a reader tries again when another process has locked
+    /// the database, as it does to recover it.
+    private static let (mostTries, pause) = (60, 0.05)
 
     /// Opens the first reader of a database that is in write-ahead mode.
     init(path: String, configuration: Configuration) throws {
         var configuration = configuration
         configuration.readonly = true
+        configuration.busyMode = .callback { tries in
+            guard !WaitlessReads.isUnderWay, tries < Self.mostTries else { return false }
+            Thread.sleep(forTimeInterval: Self.pause)
+            return true
+        }
         configuration.prepareDatabase { db in
             try db.execute(sql: "PRAGMA cache_size = -\(Self.cacheKiB)")
         }
@@ -39,6 +48,15 @@ final class SQLiteReaders: Sendable {
         let queue = try reader ?? DatabaseQueue(path: path, configuration: configuration)
         defer { idle.withLock { $0?.append(queue) } }
         return try queue.unsafeRead(body)
+    }
+
+    /// Does the same unless it had to wait, for a reader, a disk, or another process.
+    ///
+    /// - Returns: nil when it had to, or when `body` failed.
+    func readWithoutWaiting<T>(_ body: (Database) throws -> T) -> T? {
+        guard let reader = idle.withLock({ $0?.popLast() }) else { return nil }
+        defer { idle.withLock { $0?.append(reader) } }
+        return try? WaitlessReads.perform { try reader.unsafeRead(body) }
     }
 
     /// Closes all readers, each as soon as nobody uses it.

@@ -35,6 +35,9 @@ public final class SQLiteStore: EventLoopStore {
     /// How long a write may take before it is left to itself.
     private static let writeDeadline = DispatchTimeInterval.seconds(8)
 
+    /// From how many bytes on a text takes too long to read for an event loop.
+    private static let longText: Int64 = 64 << 10
+
     private struct State: Sendable {
         /// nil once closed, or while a damaged file could not be replaced.
         var connection: SQLiteFile.Connection?
@@ -69,6 +72,8 @@ public final class SQLiteStore: EventLoopStore {
         file: SQLiteFile, maxBytes: Int64, lookupDeadline: Duration = .milliseconds(50),
         clock: WallClock, logger: Logger
     ) throws(StoreError) {
+        // Not while databases are in use, if it can be helped.
+        _ = WaitlessReads.isInstalled
         self.file = file
         self.lookupDeadline = TimeAmount(lookupDeadline)
         self.contents = SQLiteContents(maxBytes: max(1 << 20, maxBytes))
@@ -84,10 +89,16 @@ public final class SQLiteStore: EventLoopStore {
         return try await answer.takeUnlessCancelled()
     }
 
-    /// Reads an entry on another thread; see ``EventLoopStore/load(_:on:)``.
+    /// Reads an entry at once when all of it is in memory, on another thread otherwise; see
+    /// ``EventLoopStore/load(_:on:)``.
     public func load(
         _ key: CacheKey, on eventLoop: any EventLoop
     ) -> EventLoopFuture<ByteBuffer?> {
+        switch findWithoutWaiting(key) {
+        case .nothing: return eventLoop.makeSucceededFuture(nil)
+        case .entry(let text, _): return eventLoop.makeSucceededFuture(text)
+        case .longerEntry, nil: break
+        }
         let promise = eventLoop.makePromise(of: ByteBuffer?.self)
         let deadline = eventLoop.scheduleTask(in: lookupDeadline) {
             promise.fail(StoreError.timedOut)
@@ -115,18 +126,38 @@ public final class SQLiteStore: EventLoopStore {
     }
 
     private func read(_ key: CacheKey) -> Result<ByteBuffer?, StoreError> {
-        let readers = state.withLock { $0.damage == nil ? $0.connection?.readers : nil }
         guard let readers else {
             return .failure(.unavailable("the database is closed or being replaced"))
         }
         let now = clock.now()
         do {
-            let found = try readers.read { try SQLiteContents.load(key, now: now, $0) }
-            if let found { uses.withLock { $0.note(key, known: found.lastUsed, now: now) } }
-            return .success(found?.text)
+            let found = try readers.read {
+                try SQLiteContents.load(key, below: .max, now: now, $0)
+            }
+            noteUse(of: found, key, now: now)
+            return .success(found.text)
         } catch {
             return .failure(notice(error))
         }
+    }
+
+    /// Looks an entry up unless that takes waiting; what fails is left to another thread as well.
+    private func findWithoutWaiting(_ key: CacheKey) -> SQLiteContents.Found? {
+        let now = clock.now()
+        let found = readers?.readWithoutWaiting {
+            try SQLiteContents.load(key, below: Self.longText, now: now, $0)
+        }
+        if let found { noteUse(of: found, key, now: now) }
+        return found
+    }
+
+    private var readers: SQLiteReaders? {
+        state.withLock { $0.damage == nil ? $0.connection?.readers : nil }
+    }
+
+    private func noteUse(of found: SQLiteContents.Found, _ key: CacheKey, now: Int64) {
+        guard case .entry(_, let lastUsed) = found else { return }
+        uses.withLock { $0.note(key, known: lastUsed, now: now) }
     }
 
     /// Stores entries in one transaction; see ``ResponseStore/save(_:)``. An entry larger than
