@@ -28,18 +28,25 @@ struct ProxyAssembly {
     ///   - clock: What ages are counted in.
     ///   - logger: Nil writes to standard error as the settings say.
     ///   - hitLogSink: Where hits are logged, each event loop's together.
+    ///   - eventLoopGroup: Its owner shuts it down, if at all. Without one, event loops are made that
+    ///     last as long as the process: what the framework still releases when all has been served
+    ///     speaks to them once more.
     /// - Throws: ``StoreURL/Invalid`` or ``StartError`` when the store cannot be used.
     init(
         _ settings: ServerSettings, environment: [String: String], clock: WallClock = .system,
-        logger: Logger? = nil, hitLogSink: LogSink? = .standardError
+        logger: Logger? = nil, hitLogSink: LogSink? = .standardError,
+        eventLoopGroup: MultiThreadedEventLoopGroup? = nil
     ) throws {
         let logger = logger ?? settings.makeLogger()
         self.settings = settings
         self.logger = logger
         self.clock = clock
         self.hitLogSink = hitLogSink
-        eventLoopGroup = MultiThreadedEventLoopGroup(
-            numberOfThreads: settings.threads ?? System.coreCount)
+        let eventLoopGroup =
+            eventLoopGroup
+            ?? MultiThreadedEventLoopGroup(
+                numberOfThreads: settings.threads ?? System.coreCount)
+        self.eventLoopGroup = eventLoopGroup
         let configuration = settings.proxyConfiguration
         client = HTTPClient(
             eventLoopGroupProvider: .shared(eventLoopGroup),
@@ -52,7 +59,6 @@ struct ProxyAssembly {
                 logger)
         } catch {
             try client.syncShutdown()
-            try eventLoopGroup.syncShutdownGracefully()
             throw error
         }
         store = opened.tiered
@@ -84,7 +90,6 @@ struct ProxyAssembly {
             failure = error
         }
         try await client.shutdown()
-        try await eventLoopGroup.shutdownGracefully()
         if let failure { throw failure }
     }
 

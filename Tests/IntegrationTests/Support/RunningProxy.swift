@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import RepriseServer
 import RepriseStorage
 import RepriseTesting
@@ -37,15 +38,15 @@ struct RunningProxy: Sendable {
         settings.listen = ListenAddress(host: "127.0.0.1", port: 0)
         settings.defaultUpstream = try UpstreamURL(parsing: "\(upstream)/v1")
         settings.store = "memory:"
-        settings.threads = 1
         // What the store holds must be found, however busy the machine is.
         settings.storeTimeout = .seconds(30)
         try change(&settings)
         let clock = ManualClock()
         let log = CapturedLog()
+        let eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads ?? 1)
         let assembly = try ProxyAssembly(
             settings, environment: [:], clock: clock.wallClock, logger: log.logger,
-            hitLogSink: log.sink)
+            hitLogSink: log.sink, eventLoopGroup: eventLoopGroup)
         let (addresses, listening) = AsyncStream.makeStream(of: ListenAddress.self)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -66,6 +67,7 @@ struct RunningProxy: Sendable {
             group.cancelAll()
             // How it ends when it is cancelled is of no interest here.
             _ = await group.nextResult()
+            try await eventLoopGroup.shutdownGracefully()
             return try result.get()
         }
     }
