@@ -247,7 +247,14 @@ class Run {
         resolveCommit = resolve;
       }),
     );
-    const end = (isClean) => resolveCommit(this.#finish(recorder, isClean));
+    let isOver = false;
+    // Resolves once an entry is on its way to the store, so that who asks again finds it there.
+    const end = async (isClean) => {
+      isOver = true;
+      const finishing = this.#finish(recorder, isClean);
+      resolveCommit(finishing.then(({ stored }) => stored));
+      await finishing.catch(() => {});
+    };
     return new ReadableStream(
       {
         pull: async (controller) => {
@@ -265,14 +272,16 @@ class Run {
             return;
           }
           if (read.done) {
+            if (!isOver) await end(true);
             controller.close();
-            end(true);
           } else {
             recorder.take(read.value);
             controller.enqueue(read.value);
           }
         },
         cancel: async (reason) => {
+          if (isOver) return;
+          isOver = true;
           if (recorder.isWorthFinishing()) {
             resolveCommit(this.#finishAlone(recorder, reader));
           } else {
@@ -302,15 +311,15 @@ class Run {
     } catch {
       // The upstream broke off: then it is not clean.
     }
-    await this.#finish(recorder, isClean);
+    await (await this.#finish(recorder, isClean)).stored;
   }
 
-  /** Ends the recording of a stream and stores it if it is whole. */
+  /** Ends the recording of a stream; `stored` is the promise that it is stored, if it is whole. */
   async #finish(recorder, isClean) {
     try {
       let step = recorder.isRecorded ? this.#exchange.responseEnd(isClean) : {};
       if (step.kind === Step.hash) step = await this.#hash(step.messages);
-      if (step.hasEntry) await this.#commit();
+      return { stored: step.hasEntry ? this.#commit() : undefined };
     } finally {
       this.#exchange.release();
     }

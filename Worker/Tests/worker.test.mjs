@@ -99,6 +99,32 @@ test("a stream that ends without its marker is passed on and not stored", async 
   assert.equal(kv.entries.size, 0);
 });
 
+test("who has read a stream to its end finds it stored", async () => {
+  upstream.answer = (_, response) => Upstream.stream(response);
+  await (await client.fetch(PATH, { body: '{"stream":true}' })).text();
+  assert.equal(kv.entries.size, 1);
+  await client.settle();
+});
+
+test("a client that leaves at the very end of a stream loses nothing", async () => {
+  upstream.answer = (_, response) => Upstream.stream(response);
+  for (let chunks = 0; chunks < 6; chunks++) {
+    const body = JSON.stringify({ stream: true, chunks });
+    const reader = (await client.fetch(PATH, { body })).body.getReader();
+    let text = "";
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      text += new TextDecoder().decode(value);
+    }
+    await reader.cancel();
+    await client.settle();
+    const again = await client.ask(PATH, { body });
+    assert.ok(again.text.startsWith(text));
+    if (text.includes("[DONE]")) assert.match(again.cache, /hit/);
+  }
+});
+
 test("the upstream is read no faster than the client reads", async () => {
   const chunk = Buffer.alloc(65_536, "x");
   let sent = 0;
