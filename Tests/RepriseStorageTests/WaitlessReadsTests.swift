@@ -40,6 +40,12 @@ struct WaitlessReadsTests {
         await store.close()
     }
 
+    private func load(_ number: Int, from store: SQLiteStore) async throws -> ByteBuffer? {
+        try await loop.flatSubmit { [loop] in
+            store.load(SampleResponses.key(number), on: loop)
+        }.get()
+    }
+
     private func find(_ number: Int, _ db: Database) throws -> SQLiteContents.Found {
         try SQLiteContents.load(SampleResponses.key(number), below: .max, now: 0, db)
     }
@@ -50,16 +56,10 @@ struct WaitlessReadsTests {
         let store = try open()
         for _ in 0..<2 {
             for (number, length) in lengths.enumerated() {
-                let found = try await loop.flatSubmit { [loop] in
-                    store.load(SampleResponses.key(number), on: loop)
-                }.get()
-                #expect(found == text(number, length: length))
+                #expect(try await load(number, from: store) == text(number, length: length))
             }
         }
-        let nothing = try await loop.flatSubmit { [loop] in
-            store.load(SampleResponses.key(lengths.count), on: loop)
-        }.get()
-        #expect(nothing == nil)
+        #expect(try await load(lengths.count, from: store) == nil)
         await store.close()
     }
 
@@ -87,10 +87,7 @@ struct WaitlessReadsTests {
 
             while !PageCache.drop(path) { try await Task.sleep(for: .milliseconds(5)) }
             let store = try open()
-            let found = try await loop.flatSubmit { [loop] in
-                store.load(SampleResponses.key(50), on: loop)
-            }.get()
-            #expect(found == text(50, length: 60_000))
+            #expect(try await load(50, from: store) == text(50, length: 60_000))
             await store.close()
         }
     #endif

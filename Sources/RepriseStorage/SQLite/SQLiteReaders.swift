@@ -15,7 +15,7 @@ final class SQLiteReaders: Sendable {
     /// The pages that a reader keeps: all of the inner nodes of a million entries.
     private static let cacheKiB = 8192
     /// How often and after how many seconds a reader tries again when another process has locked
-    /// the database, as it does to recover it.
+    /// the database, as it does to recover it: for as long as the writer does.
     private static let (mostTries, pause) = (60, 0.05)
 
     /// Opens the first reader of a database that is in write-ahead mode.

@@ -44,6 +44,7 @@ struct RunningProxy: Sendable {
         let clock = ManualClock()
         let log = CapturedLog()
         let eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads ?? 1)
+        defer { eventLoopGroup.shutdownGracefully { _ in } }
         let assembly = try ProxyAssembly(
             settings, environment: [:], clock: clock.wallClock, logger: log.logger,
             hitLogSink: log.sink, eventLoopGroup: eventLoopGroup)
@@ -67,7 +68,6 @@ struct RunningProxy: Sendable {
             group.cancelAll()
             // How it ends when it is cancelled is of no interest here.
             _ = await group.nextResult()
-            try await eventLoopGroup.shutdownGracefully()
             return try result.get()
         }
     }
