@@ -2,8 +2,6 @@
 
 SWIFT ?= swift
 FUZZ_SECONDS ?= 600
-# Exclusive access is checked by debug builds, and so by all tests: see docs/decisions/0012.
-RELEASE := -c release -Xswiftc -enforce-exclusivity=unchecked
 
 .DEFAULT_GOAL := help
 .PHONY: help serve demo build test fuzz bench worker worker-serve worker-test sdk-environment lint format clean
@@ -19,8 +17,7 @@ demo: build ## Build, then show a miss and a hit without an API key
 
 build: ## Install what is missing and build the release binary
 	@scripts/install-dependencies
-	@echo "Building the release binary; the first build takes several minutes."
-	$(SWIFT) build $(RELEASE) --product reprise
+	$(SWIFT) build -c release --product reprise
 
 test: ## Run every test: Swift, then the official SDKs; REPRISE_TRAFFIC=FOLDER adds the replay
 	@scripts/install-dependencies --tests

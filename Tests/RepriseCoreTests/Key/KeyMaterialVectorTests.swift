@@ -1,4 +1,4 @@
-import Crypto
+import RepriseCrypto
 import RepriseCore
 import Testing
 
@@ -60,6 +60,6 @@ struct KeyMaterialVectorTests {
     }
 
     private static func hexDigest(of bytes: [UInt8]) -> [UInt8]? {
-        CacheKey(digest: Array(SHA256.hash(data: bytes)).span)?.hex
+        CacheKey(digest: Array(SHA256.hash(bytes.span)).span)?.hex
     }
 }
