@@ -32,7 +32,7 @@ let package = Package(
     name: "reprise",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "RepriseCore", targets: ["RepriseCore"]),
+        .library(name: "RepriseCore", targets: ["RepriseCore"])
     ],
     targets: [
         system("CLibuv", "libuv", apt: "libuv1-dev", brew: "libuv"),
