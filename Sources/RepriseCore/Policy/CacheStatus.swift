@@ -47,6 +47,12 @@ public enum CacheStatus: Equatable, Sendable {
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(64)
+        append(to: &bytes)
+        return bytes
+    }
+
+    /// Appends the list member.
+    public func append(to bytes: inout [UInt8]) {
         bytes.append(literal: "reprise")
         switch self {
         case .hit(let ttl, let detail):
@@ -65,7 +71,6 @@ public enum CacheStatus: Equatable, Sendable {
         case .generated(let detail):
             Self.append(detail, to: &bytes)
         }
-        return bytes
     }
 
     /// The whole field value: the members that the upstream's caches sent, then this one

@@ -115,21 +115,21 @@ extension Array where Element == UInt8 {
     }
 
     /// Appends the bytes of a literal.
-    mutating func append(literal: StaticString) {
+    public mutating func append(literal: StaticString) {
         append(
             contentsOf: UnsafeBufferPointer(
                 start: literal.utf8Start, count: literal.utf8CodeUnitCount))
     }
 
     /// Appends a whole number in decimal ASCII digits, with a `-` before a negative one.
-    mutating func append(decimal number: Int64) {
+    public mutating func append(decimal number: Int64) {
         if number < 0 { append(UInt8(ascii: "-")) }
+        let start = count
         var magnitude = number.magnitude
-        var digits: [UInt8] = []
         repeat {
-            digits.append(0x30 + UInt8(magnitude % 10))
+            append(0x30 + UInt8(magnitude % 10))
             magnitude /= 10
         } while magnitude > 0
-        append(contentsOf: digits.reversed())
+        self[start...].reverse()
     }
 }

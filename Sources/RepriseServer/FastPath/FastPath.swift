@@ -1,0 +1,99 @@
+import RepriseCore
+import RepriseLogging
+import RepriseNetwork
+import RepriseProxy
+import RepriseStorage
+
+/// The shortcut in front of everything: bytes that were seen before, exactly these, are answered
+/// without being parsed.
+///
+/// What one read of an idle connection brought is hashed as it is. If a request of these very bytes,
+/// with nothing before or behind it, led to a key before, and a response is in memory under that key
+/// and fresh, it is written; otherwise nothing happens at all, and the whole way is gone.
+///
+/// Only the whole way teaches it bytes (``ExchangeDriver/fingerprint``): a request that was understood
+/// there, of HTTP/1.1, that keeps its connection, and that takes any fresh response.
+final class FastPath {
+    private let proxy: ProxyLoop
+    private var head: [UInt8] = []
+    private var clock = HTTPDate()
+
+    /// Requests longer than this come in several reads anyway.
+    static let longestRequest = 64 << 10
+
+    init(_ proxy: ProxyLoop) {
+        self.proxy = proxy
+    }
+
+    /// Answers bytes that have been seen before.
+    ///
+    /// - Parameters:
+    ///   - bytes: What one read brought, on a connection that owes no response.
+    ///   - fingerprint: What stands for these bytes, should the whole way learn where they lead.
+    /// - Returns: Whether they were answered.
+    func answers(
+        _ bytes: Span<UInt8>, on stream: any ByteStream, _ fingerprint: inout RequestFingerprint?
+    ) -> Bool {
+        guard bytes.count <= Self.longestRequest else { return false }
+        let memory = proxy.proxy.store.memory
+        let found = memory.fingerprint(head: bytes, body: [].span)
+        fingerprint = found
+        guard let key = memory.key(for: found), let stored = memory.response(for: key) else {
+            return false
+        }
+        let now = proxy.loop.wallClock
+        let metadata = stored.metadata
+        guard
+            case .fresh(let ttl) = Freshness.judge(
+                storedAt: metadata.storedAt, ttl: metadata.ttl, directives: Directives(), now: now)
+        else { return false }
+        write(stored, .hit(ttl: ttl), now, to: stream)
+        log(bytes, key, stored)
+        return true
+    }
+
+    /// Writes what the whole way would write: see ``ResponseHeads`` and ``ResponseHeadWriter``.
+    private func write(
+        _ stored: StoredResponse, _ status: CacheStatus, _ now: Int64, to stream: any ByteStream
+    ) {
+        head.removeAll(keepingCapacity: true)
+        head.append(contentsOf: stored.replayHead)
+        head.append(literal: "age: ")
+        head.append(decimal: Freshness.age(storedAt: stored.metadata.storedAt, now: now))
+        head.append(literal: "\r\ncache-status: ")
+        status.append(to: &head)
+        head.append(literal: "\r\ncontent-length: ")
+        head.append(decimal: Int64(stored.body.count))
+        head.append(literal: "\r\ndate: ")
+        head.append(contentsOf: clock.bytes(at: now))
+        head.append(literal: "\r\n\r\n")
+        stream.write(head.span)
+        stream.write(keeping: stored.body)
+    }
+
+    private func log(_ bytes: Span<UInt8>, _ key: CacheKey, _ stored: StoredResponse) {
+        let logger = proxy.proxy.logger
+        guard logger.isEnabled(.info) else { return }
+        var record = ExchangeRecord()
+        record.outcome = .hit
+        record.status = stored.metadata.status
+        record.key = key
+        let now = proxy.loop.now
+        AccessLog.write(record, RequestLine(of: bytes, begun: now), now: now, to: logger)
+    }
+}
+
+extension RequestLine {
+    /// The line of a request that was understood before: method and target end at a blank each
+    /// (RFC 9112 §3).
+    fileprivate init(of bytes: Span<UInt8>, begun: MonotonicTime) {
+        func word(from start: Int) -> [UInt8] {
+            var end = start
+            while end < bytes.count, bytes[end] != UInt8(ascii: " ") { end += 1 }
+            return bytes.extracting(start..<end).withUnsafeBufferPointer { Array($0) }
+        }
+        let method = word(from: 0)
+        self.init(
+            method: method, target: word(from: min(method.count + 1, bytes.count)), begun: begun)
+    }
+}

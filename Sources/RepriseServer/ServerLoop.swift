@@ -1,0 +1,135 @@
+import RepriseCore
+import RepriseLogging
+import RepriseNetwork
+import RepriseProxy
+
+/// The server on one event loop: its connections, and what they share.
+final class ServerLoop {
+    let loop: any EventLoop
+    let proxy: ProxyLoop
+    let configuration: ServerConfiguration
+    /// What the listeners answer to.
+    var authorities: [ListenerAuthority] = []
+    let fastPath: FastPath
+    /// For the heads that are written on this loop, one after the other.
+    var scratch: [UInt8] = []
+    /// Whether no new requests are taken.
+    private(set) var isDraining = false
+
+    private var connections: [HTTP1Connection] = []
+    private var clock = HTTPDate()
+    private var check: (any LoopTimer)?
+    private var whenEmpty: (() -> Void)?
+
+    /// Requests that one connection may have answered before others get their turn.
+    static let requestsATurn = 64
+    /// Bytes that a client has not taken beyond which no further request of it is read.
+    static let mostUnsent = 1 << 20
+
+    init(_ proxy: ProxyLoop, configuration: ServerConfiguration) {
+        loop = proxy.loop
+        self.proxy = proxy
+        self.configuration = configuration
+        fastPath = FastPath(proxy)
+    }
+
+    /// The current date as `Date` carries it.
+    var date: [UInt8] { clock.bytes(at: loop.wallClock) }
+
+    /// The target in origin form, if it names one of the listeners.
+    func originForm(of target: [UInt8]) -> [UInt8] {
+        authorities.reduce(target) { $1.originForm(of: $0) }
+    }
+
+    /// How many connections are open.
+    var connectionCount: Int { connections.count }
+
+    // MARK: Connections
+
+    /// Takes over a connection that was accepted.
+    func accept(_ stream: any ByteStream) {
+        guard !isDraining else { return stream.close() }
+        let connection = HTTP1Connection(self, stream)
+        connection.place = connections.count
+        connections.append(connection)
+        if check == nil { scheduleCheck() }
+    }
+
+    /// Lets go of a connection that is closed.
+    func closed(_ connection: HTTP1Connection) {
+        let place = connection.place
+        guard place < connections.count, connections[place] === connection else { return }
+        let last = connections.removeLast()
+        if last !== connection {
+            connections[place] = last
+            last.place = place
+        }
+        if connections.isEmpty { tellEmpty() }
+    }
+
+    /// Lets a connection read on in a later turn.
+    func afterOthers(_ connection: HTTP1Connection) {
+        let bound = LoopBound(connection, on: loop)
+        loop.post { bound.value.readWaiting() }
+    }
+
+    /// Looks for deadlines that have passed: all connections at once, now and then, which costs less
+    /// than a timer for each.
+    private func scheduleCheck() {
+        let shortest = min(configuration.headerTimeout, configuration.idleTimeout)
+        let interval = max(.milliseconds(10), min(.seconds(1), shortest / 8))
+        check = loop.schedule(after: interval) { [weak self] in
+            guard let self else { return }
+            check = nil
+            let now = loop.now
+            // A connection that is closed leaves the list in a later turn.
+            for connection in connections { connection.check(now) }
+            if !connections.isEmpty { scheduleCheck() }
+        }
+    }
+
+    /// Closes the connections that have been idle the longest.
+    ///
+    /// - Parameter count: How many, at most.
+    func closeIdle(_ count: Int) {
+        let now = loop.now
+        let idle = connections.compactMap { connection in
+            connection.idleTime(now).map { (connection, $0) }
+        }
+        for (connection, _) in idle.sorted(by: { $0.1 > $1.1 }).prefix(count) {
+            connection.drain()
+        }
+    }
+
+    // MARK: The end
+
+    /// Closes idle connections at once and the others behind their responses.
+    ///
+    /// - Parameter completion: Called once all are closed.
+    func drain(_ completion: @escaping () -> Void) {
+        isDraining = true
+        whenEmpty = completion
+        for connection in connections { connection.drain() }
+        if connections.isEmpty { tellEmpty() }
+    }
+
+    /// Cuts what is left.
+    func cut() {
+        for connection in connections { connection.cutNow() }
+    }
+
+    private func tellEmpty() {
+        check?.cancel()
+        check = nil
+        guard let completion = whenEmpty else { return }
+        whenEmpty = nil
+        completion()
+    }
+
+    // MARK: The log
+
+    /// Writes the line of a request.
+    func log(_ record: ExchangeRecord, _ line: RequestLine) {
+        AccessLog.write(record, line, now: loop.now, to: proxy.proxy.logger)
+    }
+}
