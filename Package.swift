@@ -47,7 +47,17 @@ let package = Package(
         room("RepriseNetwork", ["CLibuv", "COpenSSL"]),
         room("RepriseCrypto", ["COpenSSL"]),
         room("RepriseLogging"),
+        // Stored responses: in memory, and behind it in a store that outlives the process.
+        room(
+            "RepriseStorage",
+            ["RepriseCore", "RepriseNetwork", "RepriseCrypto", "RepriseLogging", "CSQLite"]),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
+        tests(
+            "RepriseStorageTests",
+            [
+                "RepriseStorage", "RepriseCore", "RepriseNetwork", "RepriseCrypto",
+                "RepriseLogging", "CSQLite",
+            ]),
     ]
 )
