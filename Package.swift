@@ -47,6 +47,9 @@ let package = Package(
         room("RepriseNetwork", ["CLibuv", "COpenSSL"]),
         room("RepriseCrypto", ["COpenSSL"]),
         room("RepriseLogging"),
+        room(
+            "RepriseStorage",
+            ["CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork"]),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),
