@@ -50,6 +50,12 @@ let package = Package(
         room(
             "RepriseStorage",
             ["CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork"]),
+        room(
+            "RepriseProxy",
+            ["RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork", "RepriseStorage"]),
+        room(
+            "RepriseServer",
+            ["RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseStorage"]),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),

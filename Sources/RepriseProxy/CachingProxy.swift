@@ -20,7 +20,7 @@ public final class CachingProxy: Sendable {
 
     let fetches = FetchTable()
     let worker: any Worker
-    let upstreams: [HTTPOrigin]
+    let upstreams: [Upstream]
     private let ready = Atomic(true)
     private let calls = Mutex(Calls())
 
@@ -44,7 +44,7 @@ public final class CachingProxy: Sendable {
     ///   - upstreams: Where the base URLs of `settings` lead, in the same order.
     ///   - network: Where threads come from.
     public init(
-        settings: ExchangeSettings, upstreams: [HTTPOrigin], store: TieredStore,
+        settings: ExchangeSettings, upstreams: [Upstream], store: TieredStore,
         network: any Network, logger: Logger
     ) {
         self.settings = settings

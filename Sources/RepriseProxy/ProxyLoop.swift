@@ -1,7 +1,7 @@
-public import RepriseCore
+import RepriseCore
 import RepriseCrypto
 public import RepriseNetwork
-public import RepriseStorage
+import RepriseStorage
 
 /// The caching proxy on one event loop: what the requests of that loop share.
 public final class ProxyLoop {

@@ -1,4 +1,3 @@
-public import RepriseCore
 public import RepriseNetwork
 public import RepriseProxy
 import Synchronization

@@ -51,6 +51,7 @@ extension Exchange {
         } catch {
             return fail(.invalid(error))
         }
+        declaredLength = request.declaredLength
         let body: Fetch.Body = request.hasBody ? .unread : .none
         guard usesCache else {
             forwardReason = .bypass
@@ -207,7 +208,7 @@ extension Exchange {
         let fetch = Fetch(
             upstream: upstream, method: head.method, path: head.path, query: head.query,
             headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body,
-            sharing: sharing)
+            declaredLength: declaredLength, sharing: sharing)
         // A stream may last for minutes: what was forwarded is of no more use.
         head.headers = []
         return .fetch(fetch)

@@ -54,6 +54,7 @@ public struct Exchange: Sendable {
     var head: RequestHead
     var settings: ExchangeSettings
     var upstream = 0
+    var declaredLength: Int64?
     // Once the body has been judged.
     var cacheable: CacheableRequest?
     var bypassReason: BypassReason?

@@ -61,6 +61,8 @@ public struct Fetch: Equatable, Sendable {
     public var headers: [HeaderField]
     /// Where the body is.
     public var body: Body
+    /// Bytes of a body that is not read yet, where the client said so.
+    public var declaredLength: Int64?
     /// How the response may be shared and stored; nil when it is for this client alone.
     public var sharing: Sharing?
 

@@ -1,6 +1,6 @@
 public import RepriseCore
 import RepriseNetwork
-import RepriseStorage
+public import RepriseStorage
 
 /// The native driver of one ``Exchange``: does what the exchange asks, and decides nothing.
 ///

@@ -14,7 +14,7 @@ final class SharedFetch: Sendable {
 
     private let guarded: Mutex<Guarded>
 
-    private struct Guarded {
+    fileprivate struct Guarded {
         var state: FetchState
         /// How the response is stored: as the first reader says that lets it be.
         var terms: StoringTerms?
@@ -27,7 +27,7 @@ final class SharedFetch: Sendable {
     }
 
     /// Who is told of changes for a reader.
-    private struct Listener {
+    fileprivate struct Listener {
         let loop: any EventLoop
         let target: LoopBound<any FetchListener>
         /// Whether it was woken and has not looked since.
@@ -122,7 +122,7 @@ final class SharedFetch: Sendable {
     ) -> FetchReader? {
         let target = LoopBound(listener, on: loop)
         let id: FetchState.ReaderID? = guarded.withLock { guarded in
-            guard let id = guarded.state.addReader() else { return nil }
+            guard let id = guarded.state.addReader() else { return FetchState.ReaderID?.none }
             guarded.listeners[id] = Listener(loop: loop, target: target)
             guarded.terms = guarded.terms ?? storing
             guarded.updateGoingOn()

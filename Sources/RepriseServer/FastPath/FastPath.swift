@@ -36,7 +36,7 @@ final class FastPath {
     ) -> Bool {
         guard bytes.count <= Self.longestRequest else { return false }
         let memory = proxy.proxy.store.memory
-        let found = memory.fingerprint(head: bytes, body: [].span)
+        let found = memory.fingerprint(head: bytes, body: bytes.extracting(first: 0))
         fingerprint = found
         guard let key = memory.key(for: found), let stored = memory.response(for: key) else {
             return false
@@ -87,13 +87,16 @@ extension RequestLine {
     /// The line of a request that was understood before: method and target end at a blank each
     /// (RFC 9112 §3).
     fileprivate init(of bytes: Span<UInt8>, begun: MonotonicTime) {
-        func word(from start: Int) -> [UInt8] {
-            var end = start
-            while end < bytes.count, bytes[end] != UInt8(ascii: " ") { end += 1 }
-            return bytes.extracting(start..<end).withUnsafeBufferPointer { Array($0) }
-        }
-        let method = word(from: 0)
-        self.init(
-            method: method, target: word(from: min(method.count + 1, bytes.count)), begun: begun)
+        let method = Self.word(bytes, from: 0)
+        let target = Self.word(bytes, from: min(method.count + 1, bytes.count))
+        self.init(method: method, target: target, begun: begun)
+    }
+
+    private static func word(_ bytes: Span<UInt8>, from start: Int) -> [UInt8] {
+        var end = start
+        while end < bytes.count, bytes[end] != UInt8(ascii: " ") { end += 1 }
+        var word: [UInt8] = []
+        word.append(copying: bytes.extracting(start..<end))
+        return word
     }
 }

@@ -1,6 +1,7 @@
 import RepriseCore
 import RepriseNetwork
 import RepriseProxy
+import RepriseStorage
 
 /// One client's HTTP/1.x connection: reads requests one after the other, and answers each in turn.
 ///
@@ -36,6 +37,10 @@ final class HTTP1Connection {
         /// All of it was written.
         case done
     }
+
+    private static let continueHead = [UInt8]("HTTP/1.1 100 Continue\r\n\r\n")
+    private static let lineEnd = [UInt8]("\r\n")
+    private static let lastChunk = [UInt8]("0\r\n\r\n")
 
     private let server: ServerLoop
     let stream: any ByteStream
@@ -353,7 +358,7 @@ extension HTTP1Connection: ExchangeClient {
         reading = .body(isWanted: true)
         if expectsContinue {
             expectsContinue = false
-            if minorVersion > 0 { stream.write([UInt8]("HTTP/1.1 100 Continue\r\n\r\n").span) }
+            if minorVersion > 0 { stream.write(keeping: Self.continueHead) }
         }
     }
 
@@ -401,7 +406,7 @@ extension HTTP1Connection: ExchangeClient {
             HTTP1MessageWriter.appendChunkHead(size: bytes.count, to: &server.scratch)
             stream.write(server.scratch.span)
             stream.write(bytes)
-            stream.write([0x0D, 0x0A].span)
+            stream.write(keeping: Self.lineEnd)
         case .declared, .length, .untilClose:
             stream.write(bytes)
         }
@@ -409,7 +414,7 @@ extension HTTP1Connection: ExchangeClient {
 
     func finish() {
         guard case .begun(let framing) = writing else { return }
-        if framing == .chunked, !isHead { stream.write([UInt8]("0\r\n\r\n").span) }
+        if framing == .chunked, !isHead { stream.write(keeping: Self.lastChunk) }
         finishResponse()
     }
 

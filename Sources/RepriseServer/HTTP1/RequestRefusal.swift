@@ -1,5 +1,6 @@
 import RepriseCore
 import RepriseNetwork
+import RepriseProxy
 
 extension ProxyError {
     /// A request that cannot be read.

@@ -1,0 +1,150 @@
+import RepriseCore
+import RepriseCrypto
+import RepriseNetwork
+import RepriseStorage
+
+/// The upstream call of one ``SharedFetch``: gives it what comes, records what may be stored, and
+/// stores what is whole.
+///
+/// Bound to its loop, and kept by the client's call until it is over.
+final class UpstreamCall {
+    private let fetch: SharedFetch
+    private let proxy: ProxyLoop
+    private let request: Fetch
+    private var call: ClientCall?
+    private var onDrained: (() -> Void)?
+
+    private var recorder: ResponseRecorder?
+    private var digest: SHA256?
+    private var isCancelled = false
+
+    /// Makes a call that is not sent yet.
+    init(_ request: Fetch, _ fetch: SharedFetch, _ proxy: ProxyLoop) {
+        self.request = request
+        self.fetch = fetch
+        self.proxy = proxy
+    }
+
+    // MARK: The request
+
+    /// Sends the request.
+    ///
+    /// - Parameter body: What was read of it; a body that was not read is written as it comes.
+    func send(body: [UInt8]) {
+        let upstream = proxy.proxy.upstreams[request.upstream]
+        let message = ClientRequest(
+            origin: upstream.origin, method: request.method, target: upstream.target(of: request),
+            fields: request.headers.map { (name: $0.name, value: $0.value) },
+            body: clientBody(body))
+        call = proxy.client.send(message, handler: self)
+    }
+
+    private func clientBody(_ body: [UInt8]) -> ClientRequest.Body {
+        switch request.body {
+        case .none: .none
+        case .read: .bytes(body)
+        case .unread: .stream(length: request.declaredLength)
+        }
+    }
+
+    /// Writes the next bytes of a body that was not read before.
+    func write(_ bytes: Span<UInt8>) { call?.write(bytes) }
+
+    /// Ends the body.
+    func finishBody() { call?.finishBody() }
+
+    /// Bytes of the body that the upstream has not taken.
+    var unsentByteCount: Int { call?.unsentByteCount ?? 0 }
+
+    /// Calls an action each time that the upstream has taken what was written.
+    func onDrained(_ action: @escaping () -> Void) { onDrained = action }
+
+    // MARK: The response
+
+    /// Reads the response again.
+    func resume() { call?.resumeReading() }
+
+    /// Gives the call up.
+    func cancel() {
+        guard let call else { return }
+        isCancelled = true
+        call.cancel()
+        end(.failed(.cancelled))
+    }
+
+    /// Ends a call that was not begun.
+    func refuse() { end(.failed(.cancelled)) }
+
+    private func end(_ outcome: FetchOutcome) {
+        call = nil
+        recorder = nil
+        digest = nil
+        onDrained = nil
+        // Out of the table before readers see the end: who asks after that finds either the entry or
+        // nothing, never a call that is over.
+        proxy.proxy.fetches.remove(fetch)
+        fetch.end(outcome)
+        proxy.proxy.callEnded(fetch)
+    }
+
+    /// Judges a response that has come to its end, and stores it if it may be.
+    private func store(isProven: Bool) -> StoringResult {
+        guard let recorder, let key = fetch.key else { return .notAsked }
+        guard let body = fetch.keptBody else { return .rejected(.tooLarge) }
+        let usage: Usage?
+        switch recorder.verdict(body: body.span, framingComplete: isProven) {
+        case .failure(let rejection): return .rejected(rejection)
+        case .success(let found): usage = found
+        }
+        guard let terms = fetch.terms else { return .notAsked }
+        let metadata = recorder.metadata(
+            digest: digest?.finish() ?? [], usage: usage, terms: terms, now: proxy.now)
+        proxy.proxy.store.commit(key, StoredResponse(metadata: metadata, body: body))
+        return .stored
+    }
+}
+
+extension UpstreamCall: ClientResponseHandler {
+    func responseBegan(_ head: HTTP1ResponseHead) {
+        let response = ResponseHead(
+            status: Int32(head.status), headers: head.fields.headerFields)
+        if let recorder = ResponseRecorder(
+            request, head: response, settings: proxy.settings, now: proxy.now)
+        {
+            if recorder.rejection == nil {
+                self.recorder = recorder
+                digest = SHA256()
+            } else {
+                self.recorder = recorder
+                fetch.setStorable(false)
+            }
+        }
+        var length: Int?
+        if case .length(let declared) = head.framing { length = Int(clamping: declared) }
+        fetch.began(response, expectedLength: length)
+    }
+
+    func responseReceived(_ bytes: Span<UInt8>) {
+        // Passed on first, judged afterwards.
+        if !fetch.receive(bytes) { call?.pauseReading() }
+        guard digest != nil else { return }
+        recorder?.consume(bytes, now: proxy.now)
+        if recorder?.rejection == nil {
+            digest?.update(bytes)
+        } else {
+            digest = nil
+            fetch.setStorable(false)
+        }
+    }
+
+    func responseEnded(isProven: Bool) {
+        end(.complete(store(isProven: isProven)))
+    }
+
+    func responseFailed(_ error: ClientError) {
+        guard !isCancelled else { return }
+        end(.failed(FetchFailure(error)))
+    }
+
+    func requestDrained() { onDrained?() }
+}
