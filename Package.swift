@@ -49,5 +49,7 @@ let package = Package(
         room("RepriseLogging"),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
+        tests("RepriseNetworkTests", ["RepriseNetwork"]),
+        tests("RepriseCryptoTests", ["RepriseCrypto"]),
     ]
 )
