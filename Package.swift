@@ -48,6 +48,11 @@ let package = Package(
         room("RepriseCrypto", ["COpenSSL"]),
         room("RepriseLogging"),
 
+        // A simulated world behind the door, and suites that several implementations run. Only
+        // tests import it.
+        room("RepriseTesting", ["RepriseNetwork", "RepriseCore", "RepriseLogging"]),
+
+        tests("SimulationTests", ["RepriseTesting", "RepriseNetwork", "RepriseLogging"]),
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
     ]
 )
