@@ -57,6 +57,11 @@ let package = Package(
             "RepriseServer",
             ["RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseStorage"]),
 
+        // A simulated world behind the door, and suites that several implementations run. Only
+        // tests import it.
+        room("RepriseTesting", ["RepriseNetwork", "RepriseCore", "RepriseLogging"]),
+
+        tests("SimulationTests", ["RepriseTesting", "RepriseNetwork", "RepriseLogging"]),
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),
     ]
