@@ -48,6 +48,13 @@ let package = Package(
         room("RepriseCrypto", ["COpenSSL"]),
         room("RepriseLogging"),
 
+        // The command, and the only place that wires things up.
+        .executableTarget(
+            name: "reprise", dependencies: ["RepriseCore", "RepriseLogging", "CYAML"],
+            swiftSettings: strict),
+
+        tests("RepriseLoggingTests", ["RepriseLogging"]),
+        tests("RepriseTests", ["reprise", "RepriseCore", "RepriseLogging"]),
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
     ]
 )
