@@ -1,0 +1,4 @@
+@main
+struct Reprise {
+    static func main() {}
+}
