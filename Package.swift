@@ -62,7 +62,20 @@ let package = Package(
         room("RepriseTesting", ["RepriseNetwork", "RepriseCore", "RepriseLogging"]),
 
         tests("SimulationTests", ["RepriseTesting", "RepriseNetwork", "RepriseLogging"]),
+        // A simulated world behind the door, and what all implementations of a protocol must pass;
+        // only tests import it.
+        room("RepriseTesting", ["RepriseCore", "RepriseLogging", "RepriseNetwork"]),
+
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),
+        tests("RepriseCryptoTests", ["RepriseCrypto"]),
+        tests("RepriseLoggingTests", ["RepriseLogging"]),
+        tests(
+            "RepriseStorageTests",
+            [
+                "CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork",
+                "RepriseStorage",
+            ]),
+        tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
     ]
 )

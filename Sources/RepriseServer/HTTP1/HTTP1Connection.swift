@@ -402,9 +402,7 @@ extension HTTP1Connection: ExchangeClient {
         case .none:
             break
         case .chunked:
-            server.scratch.removeAll(keepingCapacity: true)
-            HTTP1MessageWriter.appendChunkHead(size: bytes.count, to: &server.scratch)
-            stream.write(server.scratch.span)
+            write { HTTP1MessageWriter.appendChunkHead(size: bytes.count, to: &$0) }
             stream.write(bytes)
             stream.write(keeping: Self.lineEnd)
         case .declared, .length, .untilClose:
@@ -444,11 +442,23 @@ extension HTTP1Connection: ExchangeClient {
         } else if minorVersion == 0 {
             connection = "keep-alive"
         }
-        server.scratch.removeAll(keepingCapacity: true)
-        ResponseHeadWriter.append(
-            head, framing, minorVersion: minorVersion, date: server.date,
-            connection: connection, to: &server.scratch)
-        stream.write(server.scratch.span)
+        let date = server.date
+        write {
+            ResponseHeadWriter.append(
+                head, framing, minorVersion: minorVersion, date: date, connection: connection,
+                to: &$0)
+        }
+    }
+
+    /// Writes what is appended to the loop's scratch bytes.
+    private func write(_ append: (inout [UInt8]) -> Void) {
+        // Moved out while it is written, so that it is not copied.
+        var bytes = server.scratch
+        server.scratch = []
+        bytes.removeAll(keepingCapacity: true)
+        append(&bytes)
+        stream.write(bytes.span)
+        server.scratch = bytes
     }
 
     private func finishResponse() {
