@@ -59,9 +59,6 @@ let package = Package(
 
         // A simulated world behind the door, and suites that several implementations run. Only
         // tests import it.
-        room("RepriseTesting", ["RepriseNetwork", "RepriseCore", "RepriseLogging"]),
-
-        tests("SimulationTests", ["RepriseTesting", "RepriseNetwork", "RepriseLogging"]),
         // A simulated world behind the door, and what all implementations of a protocol must pass;
         // only tests import it.
         room("RepriseTesting", ["RepriseCore", "RepriseLogging", "RepriseNetwork"]),
