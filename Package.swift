@@ -49,5 +49,6 @@ let package = Package(
         room("RepriseLogging"),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
+        tests("RepriseNetworkTests", ["RepriseNetwork"]),
     ]
 )
