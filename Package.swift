@@ -57,6 +57,15 @@ let package = Package(
             "RepriseServer",
             ["RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseStorage"]),
 
+        // The command, and the only place that wires things up.
+        .executableTarget(
+            name: "reprise",
+            dependencies: [
+                "CYAML", "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy",
+                "RepriseServer", "RepriseStorage",
+            ],
+            swiftSettings: strict),
+
         // A simulated world behind the door, and suites that several implementations run. Only
         // tests import it.
         // A simulated world behind the door, and what all implementations of a protocol must pass;
