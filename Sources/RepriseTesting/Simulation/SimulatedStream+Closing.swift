@@ -84,7 +84,7 @@ extension SimulatedStream {
         guard phase != .closed, !isSevered else { return }
         resetArrived = true
         pieces.removeAll()
-        if !random.chance(world.faults.resetKeepsBytesProbability) {
+        if !chance(world.faults.resetKeepsBytesProbability) {
             arrived = 0
             endArrived = endDelivered
         }
@@ -96,7 +96,7 @@ extension SimulatedStream {
             deliver()
             scheduleRead()
         } else if hasReceiver,
-            !outgoing.isEmpty || random.chance(world.faults.resetShowsWhilePausedProbability)
+            !outgoing.isEmpty || chance(world.faults.resetShowsWhilePausedProbability)
         {
             finish(.reset)
         }

@@ -46,7 +46,7 @@ extension SimulatedStream {
             return
         }
         var count = min(outgoing.count, room)
-        if count > 1, random.chance(world.faults.shortWriteProbability) {
+        if count > 1, chance(world.faults.shortWriteProbability) {
             count = 1 + random.number(below: count)
             if count < outgoing.count { scheduleWritable() }
         }
@@ -94,11 +94,11 @@ extension SimulatedStream {
     }
 
     private func drawFate() {
-        if random.chance(world.faults.resetProbability) {
+        if chance(world.faults.resetProbability) {
             breakDown()
-        } else if random.chance(world.faults.severProbability) {
+        } else if chance(world.faults.severProbability) {
             sever()
-        } else if random.chance(world.faults.stallProbability) {
+        } else if chance(world.faults.stallProbability) {
             peer?.stall(for: .nanoseconds(world.draw(world.faults.stall)))
         }
     }

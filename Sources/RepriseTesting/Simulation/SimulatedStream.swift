@@ -110,7 +110,7 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
         and other: SimulatedLoop, at otherAddress: SocketAddress
     ) -> (SimulatedStream, SimulatedStream) {
         let world = one.world
-        var random = world.random.fork()
+        var random = world.fork()
         let faults = world.faults
         let capacity =
             random.chance(faults.tinyBufferProbability)
@@ -164,7 +164,12 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
     /// Lets go of the receiver, whoever's turn it is.
     func receiverIsGone() { currentReceiver = nil }
 
-    var world: SimulatedWorld { simulatedLoop.world }
+    var world: WorldState { simulatedLoop.world }
+
+    /// True with a probability, drawn from the stream's own source.
+    func chance(_ probability: Double) -> Bool {
+        probability > 0 && random.chance(probability)
+    }
 
     func add(_ event: Event, after delay: Int64 = 0) {
         world.add(self, code: event.rawValue, on: simulatedLoop, after: delay)
