@@ -85,8 +85,6 @@ final class ProxyAssembly: Sendable {
     /// - Parameter completion: Called once all is done.
     func end(within limit: Duration, _ completion: @escaping @Sendable () -> Void) {
         let loop = network.loops[0]
-        let isCut = Atomic(false)
-        _ = isCut
         let server = server
         let proxy = proxy
         loop.post {
