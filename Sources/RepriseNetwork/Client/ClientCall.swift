@@ -79,10 +79,7 @@ public final class ClientCall {
         if let body = text.longBody { stream.write(keeping: body) }
         // Let go of once it cannot be sent again: a prompt may be long, and a response may last.
         if !isReused || wasResent || upload != nil { self.text = nil }
-        watch = SilenceWatch(
-            limit: client.configuration.silence, now: client.loop.now,
-            takenBytes: stream.sentByteCount)
-        look(after: client.configuration.silence)
+        beginPeersTurn()
         if upload != nil { handler?.requestBodyWanted() }
     }
 
@@ -107,6 +104,8 @@ public final class ClientCall {
         guard let connection else { preconditionFailure("a body is written when it is wanted") }
         guard let upload else { return fail(Self.wrongLength) }
         let stream = connection.stream
+        // It was this side's turn until now.
+        if stream.unsentByteCount == 0 { noteActivity() }
         guard let left = upload.left else {
             var frame: [UInt8] = []
             HTTP1MessageWriter.appendChunkHead(size: count, to: &frame)
@@ -140,8 +139,7 @@ public final class ClientCall {
 
     private func endUpload() {
         upload = nil
-        // Now it is the upstream's turn.
-        noteActivity()
+        beginPeersTurn()
     }
 
     private static let wrongLength = ClientError.unsendable(
@@ -238,7 +236,15 @@ public final class ClientCall {
 
     // MARK: Silence
 
+    private func beginPeersTurn() {
+        var watch = watch ?? SilenceWatch(limit: client.configuration.silence, now: client.loop.now)
+        watch.begin(client.loop.now)
+        self.watch = watch
+        look(after: watch.firstLook)
+    }
+
     private func look(after delay: Duration) {
+        timer?.cancel()
         timer = client.loop.schedule(after: delay) { self.checkSilence() }
     }
 
