@@ -12,11 +12,13 @@ struct QuotedValue: CustomStringConvertible {
         if shown.count > 80 {
             shown = shown.prefix(80) + "..."
         }
-        description = "\"" + shown.unicodeScalars.map(Self.escaped).joined() + "\""
+        description = "\"" + Self.onOneLine(shown) + "\""
     }
 
-    /// The value as it stands between the quotes.
-    var bare: Substring { description.dropFirst().dropLast() }
+    /// A text that holds no secret, such as a path, with control characters escaped.
+    static func onOneLine(_ text: String) -> String {
+        text.unicodeScalars.map(escaped).joined()
+    }
 
     private static func withoutSecrets(_ text: String) -> String {
         var redacted = ""

@@ -64,7 +64,7 @@ enum SettingsLoader {
         do throws(SettingsFile.Malformation) {
             sources.add(file: try SettingsFile(bytes, format), path: path)
         } catch {
-            throw SettingsError("\(path): \(error.reason)")
+            throw SettingsError("\(QuotedValue.onOneLine(path)): \(error.reason)")
         }
     }
 
@@ -109,7 +109,7 @@ enum SettingsLoader {
             $0.hasPrefix(Setting.variablePrefix) && !known.contains($0)
         }.map { name in
             let hint = Spelling.hint(for: name, in: known.sorted()).map { "; \($0)" } ?? ""
-            return "\(QuotedValue(name).bare) is not a setting and is ignored\(hint)"
+            return "\(QuotedValue.onOneLine(name)) is not a setting and is ignored\(hint)"
         }
     }
 }

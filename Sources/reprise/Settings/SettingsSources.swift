@@ -11,7 +11,7 @@ struct SettingsSources {
             switch self {
             case .flags: setting.flag
             case .environment: setting.variable
-            case .file(let path): "\(path): \(setting.name)"
+            case .file(let path): "\(QuotedValue.onOneLine(path)): \(setting.name)"
             }
         }
     }
