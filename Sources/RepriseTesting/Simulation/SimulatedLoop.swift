@@ -114,8 +114,12 @@ public final class SimulatedLoop: EventLoop, @unchecked Sendable {
         }
         if !written.isEmpty {
             // A flush calls nobody, so the list does not change under it.
-            for stream in written { stream.flush() }
-            written.removeAll(keepingCapacity: true)
+            if written.count == 1 {
+                written.removeLast().flush()
+            } else {
+                for stream in written { stream.flush() }
+                written.removeAll(keepingCapacity: true)
+            }
         }
         if world.faults.loopStallProbability > 0,
             world.chance(world.faults.loopStallProbability)

@@ -114,7 +114,7 @@ extension SimulatedStream {
         bytes.removeFirst(count)
         swap(&bytes, &incoming)
         arrived -= count
-        peer?.roomHasCome()
+        otherEnd?.roomHasCome()
         if phase == .closing {
             discardArrived()
         } else {
@@ -126,6 +126,6 @@ extension SimulatedStream {
         guard arrived > 0, !isDelivering else { return }
         incoming.removeFirst(arrived)
         arrived = 0
-        peer?.roomHasCome()
+        otherEnd?.roomHasCome()
     }
 }

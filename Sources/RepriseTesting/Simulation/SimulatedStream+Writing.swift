@@ -54,7 +54,7 @@ extension SimulatedStream {
         if outgoing.isEmpty, writeEnd == .asked {
             writeEnd = .sent
             world.note("\(name) sends its end")
-            if !isSevered { peer?.expect(Piece(count: 0, isEnd: true), after: 0) }
+            if !isSevered { otherEnd?.expect(Piece(count: 0, isEnd: true), after: 0) }
             if phase == .open, endDelivered { finish(.ended) }
         }
         settleClosing()
@@ -68,7 +68,7 @@ extension SimulatedStream {
     private var currentlyBlind: Bool { isPaused || receiver == nil }
 
     private var room: Int {
-        guard let peer else { return capacity }
+        guard let peer = otherEnd else { return capacity }
         if isSevered { return max(0, peer.capacity - peer.incoming.count - stranded) }
         return peer.phase == .closed ? peer.capacity : max(0, peer.capacity - peer.incoming.count)
     }
@@ -77,7 +77,7 @@ extension SimulatedStream {
         sentCount += Int64(count)
         world.note("\(name) sends \(count)")
         drawFate()
-        guard let peer, !isSevered else {
+        guard let peer = otherEnd, !isSevered else {
             outgoing.removeFirst(count)
             stranded += count
             scheduleSilence()
@@ -99,7 +99,7 @@ extension SimulatedStream {
         } else if chance(world.faults.severProbability) {
             sever()
         } else if chance(world.faults.stallProbability) {
-            peer?.stall(for: .nanoseconds(world.draw(world.faults.stall)))
+            otherEnd?.stall(for: .nanoseconds(world.draw(world.faults.stall)))
         }
     }
 

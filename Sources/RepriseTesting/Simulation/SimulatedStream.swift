@@ -40,11 +40,11 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
     public var applicationProtocol: String?
     /// The most bytes of one delivery to this end.
     public var readLimit = 64 << 10
-    /// The other end, until both are closed.
-    public internal(set) var peer: SimulatedStream?
     /// The most bytes that this end lets be under way to it.
-    public internal(set) var capacity: Int
+    public let capacity: Int
 
+    /// The other end, until both are closed.
+    var otherEnd: SimulatedStream?
     let identifier: Int
     let simulatedLoop: SimulatedLoop
     let side: String
@@ -122,12 +122,15 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
         let second = SimulatedStream(
             loop: other, local: otherAddress, peer: oneAddress, number: world.nextIdentifier(),
             side: "b", capacity: max(1, capacity), isByteByByte: byteByByte, random: random.fork())
-        first.peer = second
-        second.peer = first
+        first.otherEnd = second
+        second.otherEnd = first
         one.host.opened(first)
         other.host.opened(second)
         return (first, second)
     }
+
+    /// The other end, until both are closed.
+    public var peer: SimulatedStream? { otherEnd }
 
     /// The loop that the stream belongs to.
     public var loop: any EventLoop { simulatedLoop }

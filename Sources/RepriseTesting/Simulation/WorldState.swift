@@ -8,6 +8,7 @@ final class WorldState {
     let firstWallClock: Int64
     var faults: FaultPlan
     var trace: WorldTrace?
+    let isTracing: Bool
     var eventCount = 0
     var fingerprint: UInt64 = 0
     var hosts: [SimulatedNetwork] = []
@@ -27,6 +28,7 @@ final class WorldState {
         self.faults = faults
         firstWallClock = wallClock
         random = SeededRandom(seed: seed)
+        isTracing = traceLimit > 0
         trace = traceLimit > 0 ? WorldTrace(limit: traceLimit) : nil
     }
 
@@ -65,7 +67,7 @@ final class WorldState {
 
     @inline(__always)
     func note(_ what: @autoclosure () -> String) {
-        if trace != nil { trace?.append(now, what()) }
+        if isTracing { trace?.append(now, what()) }
     }
 
     /// A delay in nanoseconds.
