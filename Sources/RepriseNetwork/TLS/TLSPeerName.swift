@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Darwin
-#endif
-
 /// The host that a server's certificate must be for.
 enum TLSPeerName: Equatable, Sendable {
     /// A name; it is also told to the server (SNI, RFC 6066 §3).
@@ -22,7 +14,7 @@ enum TLSPeerName: Equatable, Sendable {
         if text.hasPrefix("[") && text.hasSuffix("]") { text = text.dropFirst().dropLast() }
         if text.utf8.contains(0) { return nil }
         let address = String(text.prefix { $0 != "%" })
-        if Self.isAddress(address) {
+        if SocketAddress(host: address, port: 0) != nil {
             self = .address(address)
             return
         }
@@ -31,10 +23,5 @@ enum TLSPeerName: Equatable, Sendable {
         let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "*") }
         guard isPlain else { return nil }
         self = .name(String(text))
-    }
-
-    private static func isAddress(_ text: String) -> Bool {
-        var space = in6_addr()
-        return inet_pton(AF_INET, text, &space) == 1 || inet_pton(AF_INET6, text, &space) == 1
     }
 }

@@ -60,10 +60,11 @@ final class SharedFetch: Sendable {
     var terms: StoringTerms? { guarded.withLock { $0.terms } }
 
     func began(_ head: ResponseHead, expectedLength: Int?) {
-        wake(guarded.withLock { guarded in
-            guarded.state.began(head, expectedLength: expectedLength)
-            return guarded.sleepers(all: true)
-        })
+        wake(
+            guarded.withLock { guarded in
+                guarded.state.began(head, expectedLength: expectedLength)
+                return guarded.sleepers(all: true)
+            })
     }
 
     /// Takes the next bytes.
@@ -99,11 +100,12 @@ final class SharedFetch: Sendable {
     var keptBody: [UInt8]? { guarded.withLock { $0.state.keptBody } }
 
     func end(_ outcome: FetchOutcome) {
-        wake(guarded.withLock { guarded in
-            guarded.state.end(outcome)
-            guarded.call = nil
-            return guarded.sleepers()
-        })
+        wake(
+            guarded.withLock { guarded in
+                guarded.state.end(outcome)
+                guarded.call = nil
+                return guarded.sleepers()
+            })
     }
 
     /// Ends the call because the server shuts down.
