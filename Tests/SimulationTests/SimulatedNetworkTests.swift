@@ -118,6 +118,30 @@ struct SimulatedNetworkTests {
         #expect(echo.listener.connectionCount == 0)
     }
 
+    @Test func aCloggedLinkHoldsEverythingBackUntilItIsFree() throws {
+        let server = world.addHost("server")
+        let (one, other) = (world.addHost("one"), world.addHost("other"))
+        let echo = try EchoServer(on: server, port: 80)
+        let early = ScriptedPeer(on: one, to: echo.listener.address, script: [.send([1])])
+        #expect(world.run { early.received == [1] })
+        world.clog(one, server)
+        early.add([.send([2]), .awaitCount(2), .close])
+        let late = ScriptedPeer(
+            on: one, to: echo.listener.address, script: [.send([3]), .awaitCount(1), .abort])
+        let lost = ScriptedPeer(
+            on: other, to: echo.listener.address, script: [.send([4]), .awaitCount(1), .close])
+        world.run(for: .seconds(20))
+        #expect(lost.isOver && lost.received == [4], "another link is free")
+        #expect(early.received == [1] && late.connectedAt == nil)
+        world.unclog(server, one)
+        world.run(for: .seconds(2))
+        #expect(early.received == [1, 2] && late.received == [3])
+        world.clog(one, server)
+        let never = ScriptedPeer(on: one, to: echo.listener.address, script: [])
+        #expect(!world.run(limit: .seconds(126)) { never.failure != nil })
+        #expect(world.run(limit: .seconds(3)) { never.failure != nil })
+    }
+
     @Test func theSystemsResetTellsPeersOfACrashedHost() throws {
         for quietly in [false, true] {
             let world = SimulatedWorld(seed: 4)

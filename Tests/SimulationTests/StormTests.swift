@@ -55,7 +55,9 @@ struct StormTests {
                         on: host, to: echo.listener.address, script: script(bytes, &options)), bytes
                 ))
         }
-        world.run(for: .seconds(20))
+        world.run(for: .seconds(1))
+        if options.chance(0.3), let client = world.hosts.last { world.clog(client, server) }
+        world.run(for: .seconds(19))
         world.calm()
         let ended = world.run(limit: .seconds(2000)) { clients.allSatisfy { $0.peer.isOver } }
         #expect(ended, "seed \(seed): \(world.leftovers)")

@@ -98,11 +98,9 @@ struct EventQueue {
         while let first = heap.first, first.time <= limit {
             removeFirst()
             let index = Int(first.slot)
-            let target = slots[index].target
-            let loop = slots[index].loop
+            let target = slots[index].target.take()
+            let loop = slots[index].loop.take()
             let code = slots[index].code
-            slots[index].target = nil
-            slots[index].loop = nil
             free.append(first.slot)
             guard let target else {
                 cancelled -= 1

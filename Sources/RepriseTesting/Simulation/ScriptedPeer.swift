@@ -95,8 +95,9 @@ public final class ScriptedPeer {
         connected(stream)
     }
 
-    /// Whether nothing more will happen to the peer: its connection failed or is closed.
-    public var isOver: Bool { failure != nil || closedAt != nil }
+    /// Whether nothing more will happen to the peer: its connection failed or is closed, or its host
+    /// has crashed.
+    public var isOver: Bool { failure != nil || closedAt != nil || loop.isStopped }
 
     /// What has come, as text; bytes that are no UTF-8 are repaired.
     public var receivedText: String { String(decoding: received, as: UTF8.self) }

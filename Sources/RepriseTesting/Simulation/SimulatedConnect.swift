@@ -16,6 +16,7 @@ final class SimulatedConnect: LoopAttempt, EventTarget, OpenThing {
     private var completion: ((Result<any ByteStream, NetworkError>) -> Void)?
     private var outcome: Result<SimulatedStream, NetworkError> = .failure(.connectionTimedOut)
     private var handle: EventHandle?
+    private var givesUpAt: Int64 = 0
 
     init(
         loop: SimulatedLoop, to address: SocketAddress,
@@ -36,6 +37,7 @@ final class SimulatedConnect: LoopAttempt, EventTarget, OpenThing {
 
     func begin() {
         world.note("\(loop.name) connects to port \(address.port)")
+        givesUpAt = (world.now + Self.patience).nanoseconds
         handle = world.add(
             self, code: Event.requestArrives.rawValue, on: nil, after: world.draw(wireDelay))
     }
@@ -67,13 +69,25 @@ final class SimulatedConnect: LoopAttempt, EventTarget, OpenThing {
         }
     }
 
+    /// The host that has the address.
+    private var target: SimulatedNetwork? {
+        let own = isLoopback(address.bytes) || address.bytes == loop.host.address
+        return own ? loop.host : world.hosts.first { $0.address == address.bytes }
+    }
+
     private var wireDelay: DelayRange { world.faults.wireDelay }
 
     private func requestArrives() {
         if loop.isStopped { return world.closed(self) }
+        let target = target
+        if let target, world.time < givesUpAt, world.isClogged(loop.host, target) {
+            handle = world.add(
+                self, code: Event.requestArrives.rawValue, on: nil, after: 1_000_000_000)
+            return
+        }
         var delay = world.draw(wireDelay)
-        switch answer() {
-        case nil: delay = Self.patience.wholeNanoseconds
+        switch world.time < givesUpAt ? answer(of: target) : nil {
+        case nil: delay = givesUpAt - world.time
         case .some(nil): outcome = .failure(.connectionRefused)
         case .some(.some(let listener)): outcome = .success(connection(to: listener))
         }
@@ -81,9 +95,7 @@ final class SimulatedConnect: LoopAttempt, EventTarget, OpenThing {
     }
 
     /// Who answers: nobody (nil), a refusal (nil inside), or a listener.
-    private func answer() -> SimulatedListener?? {
-        let own = isLoopback(address.bytes) || address.bytes == loop.host.address
-        let target = own ? loop.host : world.hosts.first { $0.address == address.bytes }
+    private func answer(of target: SimulatedNetwork?) -> SimulatedListener?? {
         guard let target else { return nil }
         switch target.reachability {
         case .silent: return nil

@@ -84,6 +84,7 @@ extension SimulatedStream {
 
     func resetComes() {
         guard phase != .closed, !isSevered else { return }
+        if isClogged { return add(.resetArrives, after: Self.repetition.wholeNanoseconds) }
         resetArrived = true
         pieces.removeAll()
         if !chance(world.faults.resetKeepsBytesProbability) {

@@ -49,6 +49,7 @@ extension SimulatedStream {
         if stalledUntil > world.time {
             return add(.pieceArrives, after: stalledUntil - world.time)
         }
+        if isClogged { return add(.pieceArrives, after: Self.repetition.wholeNanoseconds) }
         // Pieces that a reset has destroyed leave their events behind.
         guard let piece = pieces.popFirst(), !isSevered else { return }
         if phase == .closed {
@@ -66,6 +67,9 @@ extension SimulatedStream {
             deliver()
         }
     }
+
+    /// Whether nothing gets through between the two ends' hosts.
+    var isClogged: Bool { otherEnd.map { world.isClogged(host, $0.host) } ?? false }
 
     /// Lets the bytes that come to this end stand still for a time.
     public func stall(for duration: Duration) {

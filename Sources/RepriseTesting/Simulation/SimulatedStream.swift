@@ -29,6 +29,8 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
 
     /// How long a closed end goes on discarding what comes before it lets go of the socket.
     static let lingerTime = Duration.seconds(1)
+    /// When bytes that did not get through are sent again.
+    static let repetition = Duration.milliseconds(200)
     /// When the system gives up on bytes that nobody confirms (Linux: 15 repetitions).
     static let silenceLimit = Duration.seconds(924)
 

@@ -84,11 +84,24 @@ public final class SimulatedWorld {
         state.names[name.lowercased()] = result
     }
 
-    /// Ends the storm: no more faults happen, and workers that hang go on. Connections that have
+    /// Lets nothing through between two hosts until ``unclog(_:_:)``: what is sent meanwhile is sent
+    /// again until it arrives, as TCP does.
+    public func clog(_ one: SimulatedNetwork, _ other: SimulatedNetwork) {
+        state.clog(one.name, other.name)
+    }
+
+    /// Lets everything through again between two hosts.
+    public func unclog(_ one: SimulatedNetwork, _ other: SimulatedNetwork) {
+        state.unclog(one.name, other.name)
+    }
+
+    /// Ends the storm: no more faults happen, links are free, and workers that hang go
+    /// on. Connections that have
     /// broken stay broken, and delays that have begun come to their end.
     public func calm() {
         faults = .calm
         state.note("calm")
+        state.unclogAll()
         for host in hosts { host.calm() }
     }
 

@@ -21,6 +21,8 @@ final class WorldState {
     /// Whether an event is happening, also one that is not of a loop.
     var isRunning = false
     var names: [String: SimulatedName] = [:]
+    /// Pairs of hosts between which nothing gets through, by their names.
+    private var clogs: [(String, String)] = []
     private var open: [Int: any OpenThing] = [:]
     private var lastIdentifier = 0
 
@@ -68,6 +70,25 @@ final class WorldState {
     @inline(__always)
     func note(_ what: @autoclosure () -> String) {
         if isTracing { trace?.append(now, what()) }
+    }
+
+    func clog(_ one: String, _ other: String) {
+        note("the link of \(one) and \(other) is clogged")
+        clogs.append((one, other))
+    }
+
+    func unclog(_ one: String, _ other: String) {
+        note("the link of \(one) and \(other) is free")
+        clogs.removeAll { ($0 == one && $1 == other) || ($0 == other && $1 == one) }
+    }
+
+    func unclogAll() { clogs = [] }
+
+    func isClogged(_ one: SimulatedNetwork, _ other: SimulatedNetwork) -> Bool {
+        !clogs.isEmpty
+            && clogs.contains {
+                ($0 == one.name && $1 == other.name) || ($0 == other.name && $1 == one.name)
+            }
     }
 
     /// A delay in nanoseconds.
