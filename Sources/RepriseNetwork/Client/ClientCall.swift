@@ -26,7 +26,6 @@ public final class ClientCall {
     private var upload: RequestText.Upload?
     private var saysClose = false
     private var isReused = false
-    private var wasResent = false
     private var hasHead = false
     private var isPaused = false
     /// What the connection has to have sent in all before the upstream can have the request whole.
@@ -78,7 +77,7 @@ public final class ClientCall {
         stream.write(keeping: text.bytes)
         if let body = text.longBody { stream.write(keeping: body) }
         // Let go of once it cannot be sent again: a prompt may be long, and a response may last.
-        if !isReused || wasResent || upload != nil { self.text = nil }
+        if !isReused || upload != nil { self.text = nil }
         beginPeersTurn()
         if upload != nil { handler?.requestBodyWanted() }
     }
@@ -210,7 +209,6 @@ public final class ClientCall {
         guard let connection, text != nil, isReused, connection.isUnanswered,
             connection.stream.sentByteCount < sentCountOfWhole
         else { return fail(error) }
-        wasResent = true
         stopWatching()
         state = .waiting
         connection.abort()

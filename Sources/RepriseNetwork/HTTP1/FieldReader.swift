@@ -52,6 +52,7 @@ struct FieldReader: Sendable {
         guard value.isFieldValue else {
             throw .malformed("a field value holds a control character")
         }
+        if positions.isEmpty { positions.reserveCapacity(min(limit, 16)) }
         let name = bytes.span.extracting(line.lowerBound..<colon)
         try interpret(name, value, minorVersion: minorVersion)
         positions.append(HeadFields.Position(name: line.lowerBound..<colon, value: part))

@@ -10,7 +10,7 @@ public struct HTTP1RequestParser: Sendable {
         /// No byte of a request has come. One empty line may stand before it (RFC 9112 §2.2).
         case between(emptyLine: EmptyLine)
         case head
-        case body(BodyReader)
+        case body
         case failed(HTTP1Error)
     }
 
@@ -23,10 +23,12 @@ public struct HTTP1RequestParser: Sendable {
     private var lines = HeadLines()
     private var start: RequestLine?
     private var fields = FieldReader(.request)
+    private var body: BodyReader
 
     /// Makes a parser at the beginning of a connection.
     public init(limits: HTTP1Limits) {
         self.limits = limits
+        body = BodyReader(.none, limits: limits, allowsPadding: false)
     }
 
     /// Whether no byte of the next request has come, and the one before is complete.
@@ -86,11 +88,9 @@ public struct HTTP1RequestParser: Sendable {
             return try readHead(bytes, &position)
         case .head:
             return try readHead(bytes, &position)
-        case .body(var body):
-            // Moved out, so that it is changed in place.
-            state = .between(emptyLine: .none)
+        case .body:
             let step = try body.next(bytes, from: &position)
-            if step != .end { state = .body(body) }
+            if step == .end { state = .between(emptyLine: .none) }
             return step.map { $0.event() }
         }
     }
@@ -153,7 +153,8 @@ public struct HTTP1RequestParser: Sendable {
             expectsContinue: fields.saysContinue && hasBody && !isVersion10)
         start = nil
         fields = FieldReader(.request)
-        state = .body(BodyReader(framing, limits: limits, allowsPadding: false))
+        body = BodyReader(framing, limits: limits, allowsPadding: false)
+        state = .body
         return .head(head)
     }
 }

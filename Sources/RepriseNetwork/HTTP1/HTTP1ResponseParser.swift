@@ -26,7 +26,7 @@ public struct HTTP1ResponseParser: Sendable {
 
     private enum State: Sendable {
         case head
-        case body(BodyReader)
+        case body
         case ended
         case failed(HTTP1Error)
     }
@@ -37,6 +37,7 @@ public struct HTTP1ResponseParser: Sendable {
     private var lines = HeadLines()
     private var start: StatusLine?
     private var fields = FieldReader(.response)
+    private var body: BodyReader
     private var interimResponses = 0
     /// Bytes of interim heads: all heads of a response together are bounded.
     private var interimBytes = 0
@@ -44,6 +45,7 @@ public struct HTTP1ResponseParser: Sendable {
     /// Makes a parser for the response to one request.
     public init(limits: HTTP1Limits, to kind: RequestKind) {
         self.limits = limits
+        body = BodyReader(.none, limits: limits, allowsPadding: true)
         self.kind = kind
     }
 
@@ -91,7 +93,7 @@ public struct HTTP1ResponseParser: Sendable {
         switch state {
         case .ended: return .complete
         case .failed(let error): throw error
-        case .body(let body) where body.endsWithInput:
+        case .body where body.endsWithInput:
             state = .ended
             return .untilClose
         case .head, .body: throw .truncated
@@ -105,11 +107,9 @@ public struct HTTP1ResponseParser: Sendable {
         case .failed(let error): throw error
         case .ended: return nil
         case .head: return try readHead(bytes, &position)
-        case .body(var body):
-            // Moved out, so that it is changed in place.
-            state = .ended
+        case .body:
             let step = try body.next(bytes, from: &position)
-            if step != .end { state = .body(body) }
+            if step == .end { state = .ended }
             return step.map { $0.event() }
         }
     }
@@ -159,7 +159,8 @@ public struct HTTP1ResponseParser: Sendable {
             framing: framing, isPersistent: isFramed && isReusable && !fields.saysClose)
         start = nil
         fields = FieldReader(.response)
-        state = .body(BodyReader(framing, limits: limits, allowsPadding: true))
+        body = BodyReader(framing, limits: limits, allowsPadding: true)
+        state = .body
         return .head(head)
     }
 

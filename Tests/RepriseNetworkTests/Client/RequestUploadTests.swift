@@ -143,4 +143,30 @@ struct RequestUploadTests {
         #expect(call.drainCount == 1)
         #expect((call.call?.unsentByteCount ?? 0) < 64 << 10)
     }
+
+    /// Bytes of the request that are still to leave would be taken for the next one's.
+    @Test func connectionThatStillOwesPartOfARequestIsNotUsedAgain() throws {
+        let played = try PlayedClient()
+        played.loop.window = 1000
+        let call = played.send(body: .bytes([UInt8](repeating: 0, count: 100_000)))
+        played.streams[0].send(PlayedClient.ok)
+        #expect(call.outcome == .ended(.framed))
+        #expect(played.client.idleConnectionCount == 0)
+        #expect(played.streams[0].closing == .aborted)
+    }
+
+    /// The time of an upstream that takes nothing runs from the piece that it does not take.
+    @Test func pieceBeginsTheUpstreamsTurn() throws {
+        let played = try PlayedClient { $0.silence = .seconds(10) }
+        let head = "POST / HTTP/1.1\r\nhost: api.test\r\ntransfer-encoding: chunked\r\n\r\n"
+        played.loop.window = head.utf8.count
+        let call = played.send(body: .stream(length: nil))
+        #expect(played.streams[0].text == head)
+        played.loop.advance(by: .milliseconds(10_500))
+        write("x", to: call, of: played)
+        played.loop.advance(by: .milliseconds(9_900))
+        #expect(call.outcome == nil)
+        played.loop.advance(by: .milliseconds(100))
+        #expect(call.outcome == .failed(.timedOut(.silence)))
+    }
 }
