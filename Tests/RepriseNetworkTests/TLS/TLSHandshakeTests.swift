@@ -334,6 +334,40 @@ struct TLSHandshakeTests {
         }
     }
 
+    @Test(arguments: [true, false])
+    func aChangedByteInTheHandshakeLeavesNothingOpen(_ isServers: Bool) throws {
+        let whole = try TLSTestPair.connected()
+        let count = isServers ? whole.serverWire.sent.count : whole.clientWire.sent.count
+        let context = try TLSTestCertificates.server()
+        let trusting = try TLSTestCertificates.client()
+        var failures = 0
+        for position in stride(from: 0, to: count, by: 5) {
+            let pair = TLSTestPair()
+            (isServers ? pair.serverWire : pair.clientWire).changedByte = position
+            try pair.begin(client: trusting, server: context)
+            pair.loop.run()
+            pair.loop.advance(by: .seconds(10))
+            #expect(pair.acceptance != nil)
+            #expect(pair.clientResult != nil)
+            guard case .success = pair.clientResult, case .stream(let server) = pair.acceptance
+            else {
+                failures += 1
+                pair.loop.advance(by: .seconds(10))
+                #expect(pair.loop.timerCount == 0)
+                continue
+            }
+            let client = try pair.client
+            // The client may have believed itself connected before the server did, or the byte was
+            // one of those that mean nothing, or part of a ticket.
+            pair.run { client.write([1].span) }
+            pair.run { server.write([2].span) }
+            #expect(pair.serverReceiver.bytes == [1] || pair.serverReceiver.closeReason != nil)
+            #expect(pair.clientReceiver.bytes == [2] || pair.clientReceiver.closeReason != nil)
+            if pair.clientReceiver.closeReason != nil { failures += 1 }
+        }
+        #expect(failures > count / 5 * 9 / 10)
+    }
+
     @Test func aRefusedConnectionDoesNotHarmItsNeighbours() throws {
         let healthy = try TLSTestPair.connected()
         let refused = TLSTestPair()

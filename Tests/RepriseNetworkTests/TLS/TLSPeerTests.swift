@@ -86,7 +86,7 @@ struct TLSPeerTests {
         #expect(server.peer.readToEnd().contains("no renegotiation"))
     }
 
-    @Test func keyUpdatesOfAnotherImplementationsMakingAreFollowed() throws {
+    @Test func keyUpdatesOfAnotherImplementationAreFollowed() throws {
         let server = try Server(["-tls1_3"])
         let stream = try server.stream
         // `K` updates the client's keys and asks for the server's.

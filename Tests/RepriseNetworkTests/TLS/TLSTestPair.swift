@@ -17,6 +17,13 @@ final class TLSTestPair {
         (clientWire, serverWire) = TLSTestWire.pair(loop)
     }
 
+    // An open stream and what it runs over keep each other.
+    deinit {
+        clientWire.abort()
+        serverWire.abort()
+        loop.run()
+    }
+
     /// Both sides with their streams open and receivers set.
     static func connected(
         client: TLSContext? = nil, server: TLSContext? = nil, host: String = "localhost",

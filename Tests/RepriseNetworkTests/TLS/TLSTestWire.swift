@@ -22,6 +22,8 @@ final class TLSTestWire: ByteStream {
     var deliverySize = 64 << 10
     /// The most bytes on the way to the peer, which is then full.
     var capacity = 256 << 10
+    /// The number of a byte to change on its way.
+    var changedByte: Int?
     /// All bytes that this end has sent.
     private(set) var sent: [UInt8] = []
     /// How often bytes were written to it.
@@ -117,6 +119,9 @@ final class TLSTestWire: ByteStream {
         guard !isClosed, let peer else { return }
         let count = min(unsent.count, max(capacity - peer.inbox.count, 0))
         if count > 0 {
+            if let changedByte, (sent.count..<sent.count + count).contains(changedByte) {
+                unsent[changedByte - sent.count] ^= 0x11
+            }
             peer.inbox += unsent[..<count]
             sent += unsent[..<count]
             unsent.removeFirst(count)
