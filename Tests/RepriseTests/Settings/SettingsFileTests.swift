@@ -28,7 +28,8 @@ struct SettingsFileTests {
         expected.listen = ListenAddress(host: "::1", port: 0)
         expected.upstreams = [
             NamedUpstream(
-                name: "anthropic", url: try BaseURL(parsing: Array("https://api.anthropic.com".utf8))),
+                name: "anthropic",
+                url: try BaseURL(parsing: Array("https://api.anthropic.com".utf8))),
             NamedUpstream(
                 name: "local", url: try BaseURL(parsing: Array("http://localhost:8000/v1".utf8))),
         ]
@@ -51,7 +52,8 @@ struct SettingsFileTests {
     ])
     func upstreamsMayBeAMap(name: String, text: String) throws {
         let upstreams = try load(file: name, text).upstreams
-        #expect(upstreams.map { "\($0.name)=\($0.url.description)" } == ["a=https://x", "b=https://y"])
+        #expect(
+            upstreams.map { "\($0.name)=\($0.url.description)" } == ["a=https://x", "b=https://y"])
     }
 
     @Test(arguments: [
