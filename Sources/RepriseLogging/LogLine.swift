@@ -20,10 +20,14 @@ enum LogLine {
         line.append(UInt8(ascii: " "))
         append(record.level.name, to: &line)
         line.append(UInt8(ascii: " "))
-        LogText.appendEscaped(record.message.description, escapesQuotes: false, to: &line)
+        if !LogText.appendPlain(record.message, to: &line) {
+            LogText.appendEscaped(record.message.description, escapesQuotes: false, to: &line)
+        }
         for field in sorted(record.fields) {
             line.append(UInt8(ascii: " "))
-            LogText.appendBare(field.name.description, to: &line)
+            if !LogText.appendPlain(field.name, to: &line) {
+                LogText.appendBare(field.name.description, to: &line)
+            }
             line.append(UInt8(ascii: "="))
             if case .text(let text) = field.value {
                 LogText.appendBare(text, to: &line)
@@ -41,10 +45,8 @@ enum LogLine {
         append("\",\"message\":", to: &line)
         LogText.appendQuoted(record.message.description, to: &line)
         for field in sorted(record.fields) {
-            let name = field.name.description
-            let isTaken = name == "time" || name == "level" || name == "message"
             line.append(UInt8(ascii: ","))
-            LogText.appendQuoted(isTaken ? "_" + name : name, to: &line)
+            appendKey(field.name, to: &line)
             line.append(UInt8(ascii: ":"))
             if case .text(let text) = field.value {
                 LogText.appendQuoted(text, to: &line)
@@ -53,6 +55,22 @@ enum LogLine {
             }
         }
         line.append(UInt8(ascii: "}"))
+    }
+
+    private static func appendKey(_ name: StaticString, to line: inout [UInt8]) {
+        let start = line.count
+        line.append(UInt8(ascii: "\""))
+        guard LogText.appendPlain(name, to: &line) else {
+            line.removeLast()
+            LogText.appendQuoted(name.description, to: &line)
+            return
+        }
+        for taken in ["time", "level", "message"] as [StaticString]
+        where taken.utf8CodeUnitCount == line.count - start - 1 {
+            let isTaken = taken.withUTF8Buffer { $0.elementsEqual(line[(start + 1)...]) }
+            if isTaken { line.insert(UInt8(ascii: "_"), at: start + 1) }
+        }
+        line.append(UInt8(ascii: "\""))
     }
 
     /// Appends a number or a truth value, which both formats write alike.

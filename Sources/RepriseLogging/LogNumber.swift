@@ -17,15 +17,17 @@ enum LogNumber {
     }
 
     private static func append(magnitude: UInt64, width: Int, to line: inout [UInt8]) {
-        var digits = 1
-        var divisor: UInt64 = 1
-        while digits < width || magnitude / divisor >= 10 {
+        // The digits come from the last to the first.
+        let start = line.count
+        var rest = magnitude
+        var digits = 0
+        repeat {
+            line.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
             digits += 1
-            divisor *= 10
-        }
-        while divisor > 0 {
-            line.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: magnitude / divisor % 10))
-            divisor /= 10
+        } while rest > 0 || digits < width
+        for offset in 0..<digits / 2 {
+            line.swapAt(start + offset, start + digits - 1 - offset)
         }
     }
 }

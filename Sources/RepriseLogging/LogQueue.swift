@@ -90,8 +90,7 @@ final class LogQueue: Sendable {
             let batch = Batch(records: state.records, lost: state.lost, isLast: state.isClosed)
             state.records = emptied
             emptied = []
-            // The end is settled like a line: with it, what was lost last has been told.
-            state.linesTaken = batch.records.count + (batch.isLast ? 1 : 0)
+            state.linesTaken = batch.records.count
             state.bytesTaken = state.bytes
             state.bytes = 0
             state.lost = 0
@@ -127,11 +126,7 @@ final class LogQueue: Sendable {
 
     /// Takes no more records; the writer ends when it has written those that wait.
     func close() {
-        state.withLock { state in
-            if state.isClosed { return }
-            state.isClosed = true
-            state.accepted += 1
-        }
+        state.withLock { $0.isClosed = true }
         wake.raise()
     }
 

@@ -8,19 +8,18 @@ enum LogText {
 
     /// Appends a value as it stands behind `name=`: quoted only where it must be.
     static func appendBare(_ text: String, to line: inout [UInt8]) {
-        if isPlain(text) || !needsQuotes(text) {
-            line.append(contentsOf: text.utf8)
-        } else {
+        if appendPlain(text, to: &line) { return }
+        if needsQuotes(text) {
             appendQuoted(text, to: &line)
+        } else {
+            line.append(contentsOf: text.utf8)
         }
     }
 
     /// Appends `text` as a JSON string.
     static func appendQuoted(_ text: String, to line: inout [UInt8]) {
         line.append(UInt8(ascii: "\""))
-        if isPlain(text) {
-            line.append(contentsOf: text.utf8)
-        } else {
+        if !appendPlain(text, to: &line) {
             appendEscaped(text, escapesQuotes: true, to: &line)
         }
         line.append(UInt8(ascii: "\""))
@@ -50,10 +49,30 @@ enum LogText {
         }
     }
 
+    /// Appends a name of a field, or a message, which the program itself holds.
+    ///
+    /// - Returns: Whether it is plain; otherwise nothing was appended.
+    static func appendPlain(_ text: StaticString, to line: inout [UInt8]) -> Bool {
+        text.withUTF8Buffer { bytes in
+            guard isPlain(bytes) else { return false }
+            line.append(contentsOf: bytes)
+            return true
+        }
+    }
+
+    /// Appends a text if it is plain.
+    private static func appendPlain(_ text: String, to line: inout [UInt8]) -> Bool {
+        let isAppended = text.utf8.withContiguousStorageIfAvailable { bytes in
+            guard isPlain(bytes) else { return false }
+            line.append(contentsOf: bytes)
+            return true
+        }
+        return isAppended ?? false
+    }
+
     /// Whether a text is short, not empty, and of visible ASCII that means nothing in either format:
     /// nearly every one is.
-    private static func isPlain(_ text: String) -> Bool {
-        let bytes = text.utf8
+    private static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
         guard !bytes.isEmpty, bytes.count <= limit else { return false }
         for byte in bytes {
             guard 0x21...0x7E ~= byte, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "="),

@@ -19,6 +19,8 @@ public final class LogWriter: LogDestination {
     }
 
     private let queue: LogQueue
+    /// Raised when the thread ends; made beforehand, as at the end there may be no descriptor left.
+    private let ended: Signal
     private let now: @Sendable () -> Int64
 
     /// Starts a writer.
@@ -36,9 +38,11 @@ public final class LogWriter: LogDestination {
     ) throws(StartFailure) {
         queue = LogQueue(
             bounds: .init(lines: maximumLines, bytes: maximumBytes), wake: try Signal())
+        ended = try Signal()
         self.now = now
         try LogWriterThread(
-            queue: queue, file: LogFile(descriptor: descriptor), format: format, now: now
+            queue: queue, file: LogFile(descriptor: descriptor), format: format, ended: ended,
+            now: now
         ).start()
     }
 
@@ -74,8 +78,8 @@ public final class LogWriter: LogDestination {
     @discardableResult
     public func close(within limit: Duration) -> Bool {
         queue.close()
-        let isDone = flush(within: limit)
-        if !isDone { queue.abandon() }
-        return isDone
+        let hasEnded = ended.wait(until: .now + limit)
+        if !hasEnded { queue.abandon() }
+        return hasEnded
     }
 }

@@ -11,6 +11,7 @@ final class LogWriterThread {
     private let queue: LogQueue
     private let file: LogFile
     private let format: LogFormat
+    private let ended: Signal
     private let now: @Sendable () -> Int64
     /// Lines not yet written.
     private var output: [UInt8] = []
@@ -20,11 +21,13 @@ final class LogWriterThread {
     var isMidLine = false
 
     init(
-        queue: LogQueue, file: LogFile, format: LogFormat, now: @escaping @Sendable () -> Int64
+        queue: LogQueue, file: LogFile, format: LogFormat, ended: Signal,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.queue = queue
         self.file = file
         self.format = format
+        self.ended = ended
         self.now = now
     }
 
@@ -62,7 +65,10 @@ final class LogWriterThread {
             batch.records.removeAll(keepingCapacity: batch.records.count <= 4_096)
             emptied = batch.records
             queue.settle()
-            if batch.isLast { return }
+            if batch.isLast {
+                ended.raise()
+                return
+            }
             if queue.wake.wait(until: .now + Self.pause) { queue.wake.lower() }
         }
     }

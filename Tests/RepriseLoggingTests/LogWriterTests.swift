@@ -178,7 +178,8 @@ struct LogWriterTests {
         let pipe = try LogPipe()
         let thread = LogWriterThread(
             queue: LogQueue(bounds: .init(), wake: try Signal()),
-            file: LogFile(descriptor: pipe.writing), format: .text, now: { newYear })
+            file: LogFile(descriptor: pipe.writing), format: .text, ended: try Signal(),
+            now: { newYear })
         thread.isMidLine = true
         let record = LogRecord(time: newYear, level: .info, message: "m", fields: [])
         thread.write(LogQueue.Batch(records: [record], lost: 2, isLast: false))

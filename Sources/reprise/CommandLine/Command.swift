@@ -35,7 +35,8 @@ enum Command: Equatable {
         let option = "--generate-completion-script"
         if let first = words.first, first == option || first.hasPrefix("\(option)=") {
             let shell =
-                first == option ? words.dropFirst().first : String(first.dropFirst(option.count + 1))
+                first == option
+                ? words.dropFirst().first : String(first.dropFirst(option.count + 1))
             guard let shell, let script = CompletionScript(rawValue: shell) else {
                 throw UsageError("\(option) needs the name of a shell; write bash, zsh or fish")
             }

@@ -37,7 +37,8 @@ enum FlagReader {
             let name = String(word[..<(equals ?? word.endIndex)].dropFirst(2))
             let value = equals.map { String(word[word.index(after: $0)...]) }
             guard word.hasPrefix("--"), let (flag, isNegated) = find(name, in: flags) else {
-                throw unknown(String(word[..<(equals ?? word.endIndex)]), rest.first, flags, command)
+                throw unknown(
+                    String(word[..<(equals ?? word.endIndex)]), rest.first, flags, command)
             }
             if flag.isSwitch {
                 if isNegated, value != nil {

@@ -11,7 +11,8 @@ enum HelpText {
             let note = name == .serve ? " Without a command, this." : ""
             lines += entry(name.rawValue, name.abstract + note)
         }
-        lines += entry("help", "Show the help of a command; `help settings` explains every setting.")
+        lines += entry(
+            "help", "Show the help of a command; `help settings` explains every setting.")
         lines += ["", "OPTIONS:"]
         lines += [Flag.version, Flag.help].flatMap { entry($0.usage, $0.help) }
         lines += entry(

@@ -102,7 +102,7 @@ struct SettingsFile {
                 return refuseName(name)
             }
             try readMap(of: name, events)
-        default: refuseShape(name)
+        default: isKnown ? refuseShape(name) : refuseName(name)
         }
     }
 

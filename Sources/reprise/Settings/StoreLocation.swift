@@ -42,7 +42,7 @@ enum StoreLocation: Hashable, Sendable {
         switch self {
         case .memory: "memory:"
         case .sqlite(let path): "sqlite:\(path)"
-        case .redis(let url): "\(url.prefix { $0 != ":" }):"
+        case .redis(let url): "\(url.prefix { $0 != ":" }.lowercased()):"
         case .upstash: "upstash:"
         case .workersKV: "workers-kv:"
         }

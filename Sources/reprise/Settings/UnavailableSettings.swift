@@ -16,7 +16,8 @@ enum UnavailableSettings {
         }
         if settings.tlsCertificate != nil {
             throw SettingsError(
-                "\(sources.label(named: "tls-cert")): this build does not have TLS yet; leave it out")
+                "\(sources.label(named: "tls-cert")): this build does not have TLS yet; leave it out"
+            )
         }
     }
 }

@@ -9,7 +9,8 @@ struct CommandTests {
         for value in ["value", "-1", "--memory", "", "a=b"] {
             for words in [[setting.flag, value], ["\(setting.flag)=\(value)"]] {
                 #expect(try Command.read(words) == .serve(flags: [setting.name: [value]]))
-                #expect(try Command.read(["serve"] + words) == .serve(flags: [setting.name: [value]]))
+                #expect(
+                    try Command.read(["serve"] + words) == .serve(flags: [setting.name: [value]]))
             }
         }
     }
@@ -68,13 +69,16 @@ struct CommandTests {
         (["serve", "--memroy=hunter2"], "\"--memroy\" is not a flag; did you mean --memory?"),
         (["--max_entry", "1"], "\"--max_entry\" is not a flag; did you mean --max-entry?"),
         (["-memory", "1"], "\"-memory\" is not a flag; did you mean --memory?"),
-        (["--no-memory"], "\"--no-memory\" is not a flag; `reprise serve --help` lists the flags"),
+        (["--no-memory"], "\"--no-memory\" is not a flag; did you mean --memory?"),
         (["--port", "8080"], "\"--port\" is not a flag; did you mean --listen 127.0.0.1:8080?"),
         (["-p", "80"], "\"-p\" is not a flag; did you mean --listen 127.0.0.1:80?"),
         (["--port"], "\"--port\" is not a flag; did you mean --listen?"),
         (["--host", "a"], "\"--host\" is not a flag; did you mean --listen?"),
         (["--base-url", "a"], "\"--base-url\" is not a flag; did you mean --default-upstream?"),
-        (["demo", "--port", "1"], "\"--port\" is not a flag; `reprise demo --help` lists the flags"),
+        (
+            ["demo", "--port", "1"],
+            "\"--port\" is not a flag; `reprise demo --help` lists the flags"
+        ),
         (["--"], "\"--\" is not expected; `reprise serve --help` lists the flags"),
         (["serve", "x"], "\"x\" is not expected; `reprise serve --help` lists the flags"),
         (["sreve"], "\"sreve\" is not a command; did you mean serve?"),

@@ -64,8 +64,10 @@ struct HelpTests {
     }
 
     @Test(arguments: [
-        (["reprise", "s"], ["serve", "simulate"]), (["reprise", "serve", "--st"], ["--store", "--store-timeout"]),
-        (["reprise", "--st"], ["--store", "--store-timeout"]), (["reprise", "--log-format", ""], ["text", "json"]),
+        (["reprise", "s"], ["serve", "simulate"]),
+        (["reprise", "serve", "--st"], ["--store", "--store-timeout"]),
+        (["reprise", "--st"], ["--store", "--store-timeout"]),
+        (["reprise", "--log-format", ""], ["text", "json"]),
         (["reprise", "simulate", "--r"], ["--recordings"]), (["reprise", "demo", "--m"], []),
         (["reprise", "help", "d"], ["demo"]),
         (["reprise", "--generate-completion-script", "z"], ["zsh"]),

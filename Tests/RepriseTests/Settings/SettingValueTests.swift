@@ -130,7 +130,8 @@ struct SettingValueTests {
 
     @Test func timeLimitsGoWhereTheyBelong() throws {
         let settings = try load(flags: [
-            "upstream-connect-timeout": ["1s"], "upstream-idle-timeout": ["2s"], "header-timeout": ["3s"],
+            "upstream-connect-timeout": ["1s"], "upstream-idle-timeout": ["2s"],
+            "header-timeout": ["3s"],
             "client-idle-timeout": ["4s"], "drain-delay": ["500ms"], "shutdown-timeout": ["0"],
         ])
         #expect(settings.upstreamConnectTimeout == .seconds(1))
@@ -142,7 +143,8 @@ struct SettingValueTests {
     }
 
     @Test(arguments: [
-        "upstream-connect-timeout", "upstream-idle-timeout", "header-timeout", "client-idle-timeout",
+        "upstream-connect-timeout", "upstream-idle-timeout", "header-timeout",
+        "client-idle-timeout",
     ])
     func timeLimitOfZeroIsRefused(setting: String) {
         #expect(

@@ -6,7 +6,9 @@ import Testing
 struct SettingsAdviceTests {
     @Test func ordinarySettingsNeedNoAdvice() throws {
         #expect(try warnings().isEmpty)
-        for url in ["https://api.openai.com/v1/", "http://localhost:8000", "https://api.deepseek.com"] {
+        for url in [
+            "https://api.openai.com/v1/", "http://localhost:8000", "https://api.deepseek.com",
+        ] {
             #expect(try warnings(flags: ["default-upstream": [url]]).isEmpty)
         }
     }

@@ -28,7 +28,8 @@ struct SettingsFileTests {
         expected.listen = ListenAddress(host: "::1", port: 0)
         expected.upstreams = [
             NamedUpstream(
-                name: "anthropic", url: try BaseURL(parsing: Array("https://api.anthropic.com".utf8))),
+                name: "anthropic",
+                url: try BaseURL(parsing: Array("https://api.anthropic.com".utf8))),
             NamedUpstream(
                 name: "local", url: try BaseURL(parsing: Array("http://localhost:8000/v1".utf8))),
         ]
@@ -51,7 +52,8 @@ struct SettingsFileTests {
     ])
     func upstreamsMayBeAMap(name: String, text: String) throws {
         let upstreams = try load(file: name, text).upstreams
-        #expect(upstreams.map { "\($0.name)=\($0.url.description)" } == ["a=https://x", "b=https://y"])
+        #expect(
+            upstreams.map { "\($0.name)=\($0.url.description)" } == ["a=https://x", "b=https://y"])
     }
 
     @Test(arguments: [
@@ -191,6 +193,7 @@ struct SettingsFileTests {
 
     @Test(arguments: [
         ("a.yaml", "memory: &a 1KB\nmax-body: *a\n"), ("a.yaml", "memory: 1\n---\nmemory: 2\n"),
+        ("a.yaml", "a: &a 1\n"), ("a.yaml", "\"a\\nb\": *a"), ("a.yaml", "memory: *a"),
         ("a.yaml", "? [a]\n: b\n"), ("a.yaml", "memory: {a: 1}"), ("a.yaml", "\tmemory: 1"),
         ("a.yaml", "upstream: {a: [secret]}"), ("a.yaml", "upstream: {a: secret, a: secret}"),
         ("a.yaml", "upstream: [{a: secret}]"), ("a.yaml", "memory: 'a\u{1}secret'"),
@@ -234,6 +237,42 @@ struct SettingsFileTests {
                 flags: ["config": ["a.yaml"]], files: ["a.yaml": Array(text[..<end])])
             if let shown {
                 #expect(shown.hasPrefix("a.yaml: ") && !shown.contains("\n"), "\(end): \(shown)")
+            }
+        }
+    }
+
+    @Test func anyChangeOfAFileIsReadOrRefusedInOneLine() {
+        let text = Array(
+            """
+            listen: "[::1]:0"
+            store: memory:
+            upstream: {a: http://a.example, b: 'http://b.example'}
+            ignore-header:
+              - x-a # why
+            """.utf8)
+        let pieces =
+            [
+                "\0", "\n", "\t", "- ", ": ", "&a ", "*a", "|\n", ">", "'", "\"", "\\", "{", "]",
+                "#", "%",
+                "---\n", "...\n", "!!str ", "? ", "\u{85}", "\u{FEFF}", "<<: *a\n", "\\x00",
+            ].map { Array($0.utf8) } + [[0xFF], [0xC3], [0x80]]
+        var seed: UInt64 = 1
+        func random(_ bound: Int) -> Int {
+            seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(seed >> 33) % bound
+        }
+        for _ in 0..<3_000 {
+            var changed = text
+            for _ in 0...random(3) {
+                let start = random(changed.count)
+                let end = min(changed.count, start + random(3))
+                changed.replaceSubrange(start..<end, with: pieces[random(pieces.count)])
+            }
+            let shown = message(flags: ["config": ["a.yaml"]], files: ["a.yaml": changed])
+            if let shown {
+                #expect(shown.hasPrefix("a.yaml: "))
+                let lines = shown.split(whereSeparator: \.isNewline)
+                #expect(lines.count == 1, "\(changed)")
             }
         }
     }

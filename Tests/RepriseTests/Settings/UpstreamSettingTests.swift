@@ -57,7 +57,9 @@ struct UpstreamSettingTests {
         ])
         #expect(settings.upstreams.map(\.name) == ["b", "a-1_x"])
         #expect(
-            settings.upstreams.map(\.url.description) == ["https://b.example", "http://localhost:1/v1"])
+            settings.upstreams.map(\.url.description) == [
+                "https://b.example", "http://localhost:1/v1",
+            ])
     }
 
     @Test(arguments: ["", "A", "a.b", "a/b", "-a", "_a", "a b", "é", "a%41"])
