@@ -44,6 +44,14 @@ enum SocketOptions {
             descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// The error that the socket has to tell, which this takes; 0 for none.
+    static func pendingError(of descriptor: Int32) -> Int32 {
+        var value: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &length)
+        return value
+    }
+
     /// Sets an option; one that the system refuses is left out, for a stream works without it.
     static func set(_ descriptor: Int32, _ level: Int32, _ name: Int32, _ value: Int32) {
         var value = value

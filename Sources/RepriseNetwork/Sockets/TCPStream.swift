@@ -264,6 +264,11 @@ final class TCPStream: HandleOwner, ByteStream {
     }
 
     private func didReadEnd() {
+        // After a hang-up libuv takes a short read for the end, also where the next read would
+        // have said that the peer reset the connection. A cut must not look like an end.
+        if let error = descriptor.map(SocketOptions.pendingError(of:)), error != 0 {
+            return closeNow(.ofLoop(-error))
+        }
         flags.insert(.peerEnded)
         if flags.contains(.writeFailed) { return closeNow(closeReason ?? .reset) }
         switch phase {
