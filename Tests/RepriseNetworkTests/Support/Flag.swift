@@ -1,0 +1,12 @@
+import Synchronization
+
+/// A truth that is set from any thread.
+final class Flag: Sendable {
+    private let value = Atomic<Bool>(false)
+
+    /// Whether it is set.
+    var isSet: Bool { value.load(ordering: .acquiring) }
+
+    /// Sets it.
+    func set() { value.store(true, ordering: .releasing) }
+}
