@@ -57,12 +57,16 @@ let package = Package(
             "RepriseServer",
             ["RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseStorage"]),
 
+        // A scriptable upstream, for `simulate`, `demo` and the tests.
+        room("RepriseSimulator", ["RepriseCore", "RepriseNetwork"]),
+
         // A simulated world behind the door, and suites that several implementations run. Only
         // tests import it.
         room("RepriseTesting", ["RepriseNetwork", "RepriseCore", "RepriseLogging"]),
 
         tests("SimulationTests", ["RepriseTesting", "RepriseNetwork", "RepriseLogging"]),
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
+        tests("RepriseSimulatorTests", ["RepriseNetwork", "RepriseSimulator", "RepriseTesting"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),
     ]
 )
