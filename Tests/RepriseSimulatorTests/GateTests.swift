@@ -10,12 +10,12 @@ struct GateTests {
             .gated(by: gate, afterPieces: 1)
         try await SimulatedUpstream.run(.always(response)) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(RawClient.request())
+                await client.send(RawClient.request())
                 await gate.waitForArrivals()
-                try await client.read(through: "data: 1\n\n\r\n")
+                await client.read(through: "data: 1\n\n\r\n")
                 #expect(upstream.responseCount == 0)
                 gate.open()
-                try await client.read(through: "0\r\n\r\n")
+                await client.read(through: "0\r\n\r\n")
                 #expect(client.text.hasSuffix("9\r\ndata: 2\n\n\r\n0\r\n\r\n"))
             }
             await upstream.waitForResponses(1)
@@ -26,11 +26,11 @@ struct GateTests {
         let gate = Gate()
         try await SimulatedUpstream.run(.always(.json("{}").gated(by: gate))) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(RawClient.request())
+                await client.send(RawClient.request())
                 await gate.waitForArrivals()
                 #expect(upstream.bytesWritten(connection: 1) == 0)
                 gate.open()
-                try await client.read(through: "{}")
+                await client.read(through: "{}")
                 #expect(client.text.hasPrefix("HTTP/1.1 200 OK\r\n"))
             }
         }

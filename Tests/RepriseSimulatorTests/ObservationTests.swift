@@ -7,11 +7,11 @@ struct ObservationTests {
     @Test func requestIsRecordedWhole() async throws {
         try await SimulatedUpstream.run(.always(.json("{}"))) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(
+                await client.send(
                     "POST /v1/x?b=1&a=%41 HTTP/1.1\r\nHost: h\r\nX-Two: 1\r\nx-one: \r\n"
                         + "X-Two: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
                         + "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
-                try await client.read(through: "{}")
+                await client.read(through: "{}")
             }
             await upstream.waitForRequests(1)
             let request = try #require(upstream.requests.first)
@@ -38,8 +38,8 @@ struct ObservationTests {
         let script = Script { .json(#"{"n":\#($0.arrival)}"#) }
         try await SimulatedUpstream.run(script) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(RawClient.request() + RawClient.request("POST", body: "b"))
-                try await client.read(through: #"{"n":2}"#)
+                await client.send(RawClient.request() + RawClient.request("POST", body: "b"))
+                await client.read(through: #"{"n":2}"#)
                 #expect(client.text.contains(#"{"n":1}HTTP/1.1 200 OK"#))
             }
             #expect(upstream.requests.map(\.connection) == [1, 1])
@@ -49,7 +49,7 @@ struct ObservationTests {
     }
 
     @Test func onlyTheLastRequestsAreKeptButAllAreCounted() async throws {
-        let upstream = try await SimulatedUpstream.start(.always(.json("{}")), keepingLast: 2)
+        let upstream = try SimulatedUpstream.start(.always(.json("{}")), keepingLast: 2)
         for number in 1...7 {
             _ = try await RawClient.exchange(with: upstream.port, "GET", "/\(number)")
         }
@@ -67,8 +67,8 @@ struct ObservationTests {
         ) { upstream in
             _ = try await RawClient.exchange(with: upstream.port, "GET", "/v1/models")
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(RawClient.request("GET", "/hang"))
-                try await client.read(through: "1\r\nx\r\n")
+                await client.send(RawClient.request("GET", "/hang"))
+                await client.read(through: "1\r\nx\r\n")
             }
             await upstream.waitForDisconnects(1)
             #expect(upstream.disconnects.map(\.arrival) == [2])
@@ -88,11 +88,11 @@ struct ObservationTests {
         ])
         try await SimulatedUpstream.run(.always(response)) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(RawClient.request("GET", headers: "Connection: close\r\n"))
+                await client.send(RawClient.request("GET", headers: "Connection: close\r\n"))
                 await upstream.waitForStalls(1)
                 #expect(upstream.bytesWritten(connection: 1) < total)
                 #expect(upstream.responseCount == 0)
-                let received = try await client.countToEnd()
+                let received = await client.countToEnd()
                 #expect(received > total)
                 await upstream.waitForResponses(1)
                 #expect(upstream.bytesWritten(connection: 1) == received)
@@ -123,12 +123,12 @@ struct ObservationTests {
     @Test func expectationIsMetBeforeTheBodyIsSent() async throws {
         try await SimulatedUpstream.run(.always(.json("{}"))) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send(
+                await client.send(
                     "POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
                         + "Content-Length: 1\r\n\r\n")
-                try await client.read(through: "HTTP/1.1 100 Continue\r\n\r\n")
-                try await client.send("x")
-                try await client.read(through: "{}")
+                await client.read(through: "HTTP/1.1 100 Continue\r\n\r\n")
+                await client.send("x")
+                await client.read(through: "{}")
             }
         }
     }
@@ -136,7 +136,7 @@ struct ObservationTests {
     @Test func requestThatIsNoHTTPGets400() async throws {
         try await SimulatedUpstream.run(.always(.json("{}"))) { upstream in
             try await RawClient.connect(to: upstream.port) { client in
-                try await client.send("no http at all\r\n\r\n")
+                await client.send("no http at all\r\n\r\n")
                 #expect(await client.readToEnd() == .closed)
                 #expect(client.text.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
             }
