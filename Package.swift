@@ -60,13 +60,30 @@ let package = Package(
         // A scriptable upstream, for `simulate`, `demo` and the tests.
         room("RepriseSimulator", ["RepriseCore", "RepriseNetwork"]),
 
-        // A simulated world behind the door, and suites that several implementations run. Only
-        // tests import it.
-        room("RepriseTesting", ["RepriseNetwork", "RepriseCore", "RepriseLogging"]),
+        // The command, and the only place that wires things up.
+        .executableTarget(
+            name: "reprise",
+            dependencies: [
+                "CYAML", "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy",
+                "RepriseServer", "RepriseStorage",
+            ],
+            swiftSettings: strict),
 
-        tests("SimulationTests", ["RepriseTesting", "RepriseNetwork", "RepriseLogging"]),
+        // A simulated world behind the door, and what all implementations of a protocol must pass;
+        // only tests import it.
+        room("RepriseTesting", ["RepriseCore", "RepriseLogging", "RepriseNetwork"]),
+
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseSimulatorTests", ["RepriseNetwork", "RepriseSimulator", "RepriseTesting"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),
+        tests("RepriseCryptoTests", ["RepriseCrypto"]),
+        tests("RepriseLoggingTests", ["RepriseLogging"]),
+        tests(
+            "RepriseStorageTests",
+            [
+                "CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork",
+                "RepriseStorage",
+            ]),
+        tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
     ]
 )

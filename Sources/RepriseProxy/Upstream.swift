@@ -4,12 +4,12 @@ public import RepriseNetwork
 /// Where a base URL leads.
 public struct Upstream: Sendable {
     /// The host that is connected to.
-    public let origin: HTTPOrigin
+    public let origin: Origin
     /// The path of the base URL without a slash at its end; empty for none.
     public let basePath: [UInt8]
 
     /// Makes an upstream from the parts of its base URL.
-    public init(origin: HTTPOrigin, basePath: [UInt8]) {
+    public init(origin: Origin, basePath: [UInt8]) {
         self.origin = origin
         self.basePath = basePath
     }

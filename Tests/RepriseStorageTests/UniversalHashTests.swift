@@ -71,7 +71,9 @@ struct UniversalHashTests {
     }
 
     @Test func tiersDoNotKnowEachOthersFingerprints() {
-        let tiers = [MemoryTier(capacity: 1 << 20, now: { 0 }), MemoryTier(capacity: 1 << 20, now: { 0 })]
+        let tiers = [
+            MemoryTier(capacity: 1 << 20, now: { 0 }), MemoryTier(capacity: 1 << 20, now: { 0 }),
+        ]
         let fingerprints = tiers.map { $0.fingerprint(head: bytes.span, body: bytes.span) }
         #expect(fingerprints[0] != fingerprints[1])
         #expect(fingerprints[0] == tiers[0].fingerprint(head: bytes.span, body: bytes.span))

@@ -36,4 +36,22 @@ struct ByteStreamContractTests {
             #expect(pair.world.leftovers.isEmpty)
         }
     }
+
+    @Test(arguments: FaultyStream.Mistake.allCases)
+    func aStreamWithAMistakeDoesNotKeepIt(_ mistake: FaultyStream.Mistake) {
+        let noticed = ByteStreamContract.clauses.contains { clause in
+            do {
+                try clause.check(FaultyPair(mistake))
+                return false
+            } catch {
+                return true
+            }
+        }
+        #expect(noticed)
+    }
+
+    @Test(arguments: ByteStreamContract.clauses)
+    func theSameStreamWithoutAMistakeKeepsIt(_ clause: ByteStreamContract.Clause) throws {
+        try clause.check(FaultyPair(nil))
+    }
 }

@@ -90,6 +90,10 @@ final class UVEventLoop: EventLoop, @unchecked Sendable {
         }
         uv_idle_init(raw, idleHandle)
         uv_timer_init(raw, timerHandle)
+        // These belong to no ``HandleOwner``.
+        for handle in [asHandle(asyncHandle), asHandle(idleHandle), asHandle(timerHandle)] {
+            handle.pointee.data = nil
+        }
         raw.pointee.data = Unmanaged.passUnretained(self).toOpaque()
         inbox.withLock { inbox in
             inbox.isOpen = true

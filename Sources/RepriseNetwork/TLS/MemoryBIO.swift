@@ -19,9 +19,12 @@ struct MemoryBIO {
     /// Bytes that wait in it.
     var count: Int { BIO_ctrl_pending(raw) }
 
+    /// The memory that it holds.
+    var capacity: Int { reprise_BIO_mem_capacity(raw) }
+
     /// Whether it is empty and keeps more memory than an idle connection should.
     var isWorthReplacing: Bool {
-        count == 0 && reprise_BIO_mem_capacity(raw) > Self.idleCapacity
+        count == 0 && capacity > Self.idleCapacity
     }
 
     /// Adds bytes.

@@ -175,6 +175,9 @@ final class TLSEngine {
         outgoing.drain(body)
     }
 
+    /// The memory that this side holds for bytes on their way to and from OpenSSL.
+    var bufferCapacity: Int { incoming.capacity + outgoing.capacity }
+
     /// Gives back the memory of a burst. Not within a handshake, where OpenSSL puts a buffer of its
     /// own before the outgoing one.
     func releaseBuffers() {

@@ -229,8 +229,9 @@ public final class ExchangeDriver {
             self.exchange.fetching(isCollapsed: false)
             if fetch.body == .unread {
                 upload = call
-                call.onDrained { [weak self] in self?.client?.resumeBody() }
-                client?.wantBody()
+                call.setUpload(
+                    wanted: { [weak self] in self?.client?.wantBody() },
+                    drained: { [weak self] in self?.client?.resumeBody() })
             }
         case .refused:
             failed(.cancelled)

@@ -12,11 +12,10 @@ final class UpstreamCall {
     private let proxy: ProxyLoop
     private let request: Fetch
     private var call: ClientCall?
-    private var onDrained: (() -> Void)?
+    private var upload: (wanted: () -> Void, drained: () -> Void)?
 
     private var recorder: ResponseRecorder?
     private var digest: SHA256?
-    private var isCancelled = false
 
     /// Makes a call that is not sent yet.
     init(_ request: Fetch, _ fetch: SharedFetch, _ proxy: ProxyLoop) {
@@ -56,8 +55,11 @@ final class UpstreamCall {
     /// Bytes of the body that the upstream has not taken.
     var unsentByteCount: Int { call?.unsentByteCount ?? 0 }
 
-    /// Calls an action each time that the upstream has taken what was written.
-    func onDrained(_ action: @escaping () -> Void) { onDrained = action }
+    /// Sets what is called when a body may be written, and each time that the upstream has taken what
+    /// was written of it.
+    func setUpload(wanted: @escaping () -> Void, drained: @escaping () -> Void) {
+        upload = (wanted, drained)
+    }
 
     // MARK: The response
 
@@ -67,7 +69,6 @@ final class UpstreamCall {
     /// Gives the call up.
     func cancel() {
         guard let call else { return }
-        isCancelled = true
         call.cancel()
         end(.failed(.cancelled))
     }
@@ -79,7 +80,7 @@ final class UpstreamCall {
         call = nil
         recorder = nil
         digest = nil
-        onDrained = nil
+        upload = nil
         // Out of the table before readers see the end: who asks after that finds either the entry or
         // nothing, never a call that is over.
         proxy.proxy.fetches.remove(fetch)
@@ -105,29 +106,23 @@ final class UpstreamCall {
 }
 
 extension UpstreamCall: ClientResponseHandler {
-    func responseBegan(_ head: HTTP1ResponseHead) {
+    func responseHead(_ head: HTTP1ResponseHead) {
         let response = ResponseHead(
             status: Int32(head.status), headers: head.fields.headerFields)
-        if let recorder = ResponseRecorder(
+        recorder = ResponseRecorder(
             request, head: response, settings: proxy.settings, now: proxy.now)
-        {
-            if recorder.rejection == nil {
-                self.recorder = recorder
-                digest = SHA256()
-            } else {
-                self.recorder = recorder
-                fetch.setStorable(false)
-            }
+        if let recorder {
+            if recorder.rejection == nil { digest = SHA256() } else { fetch.setStorable(false) }
         }
         var length: Int?
         if case .length(let declared) = head.framing { length = Int(clamping: declared) }
         fetch.began(response, expectedLength: length)
     }
 
-    func responseReceived(_ bytes: Span<UInt8>) {
+    func responseBody(_ bytes: Span<UInt8>) {
         // Passed on first, judged afterwards.
         if !fetch.receive(bytes) { call?.pauseReading() }
-        guard digest != nil else { return }
+        guard recorder?.rejection == nil, digest != nil else { return }
         recorder?.consume(bytes, now: proxy.now)
         if recorder?.rejection == nil {
             digest?.update(bytes)
@@ -137,14 +132,15 @@ extension UpstreamCall: ClientResponseHandler {
         }
     }
 
-    func responseEnded(isProven: Bool) {
-        end(.complete(store(isProven: isProven)))
+    func responseEnded(_ end: ResponseEnd) {
+        self.end(.complete(store(isProven: end == .framed)))
     }
 
-    func responseFailed(_ error: ClientError) {
-        guard !isCancelled else { return }
+    func callFailed(_ error: ClientError) {
         end(.failed(FetchFailure(error)))
     }
 
-    func requestDrained() { onDrained?() }
+    func requestBodyWanted() { upload?.wanted() }
+
+    func requestBodyDrained() { upload?.drained() }
 }

@@ -56,6 +56,9 @@ final class FastPath {
     private func write(
         _ stored: StoredResponse, _ status: CacheStatus, _ now: Int64, to stream: any ByteStream
     ) {
+        // Moved out while it is written, so that it is not copied.
+        var head = head
+        self.head = []
         head.removeAll(keepingCapacity: true)
         head.append(contentsOf: stored.replayHead)
         head.append(literal: "age: ")
@@ -68,6 +71,7 @@ final class FastPath {
         head.append(contentsOf: clock.bytes(at: now))
         head.append(literal: "\r\n\r\n")
         stream.write(head.span)
+        self.head = head
         stream.write(keeping: stored.body)
     }
 

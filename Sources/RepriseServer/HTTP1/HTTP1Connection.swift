@@ -18,8 +18,12 @@ final class HTTP1Connection {
     private enum Reading {
         /// Its head is awaited.
         case head
-        /// Its body is coming; whether anybody wants it.
-        case body(isWanted: Bool)
+        /// Its body is coming, and nobody has said yet what becomes of it.
+        case body
+        /// Its body is coming, and is handed to the driver.
+        case wantedBody
+        /// Its body is coming, and is read over.
+        case unwantedBody
         /// All of it is here.
         case done
         /// Nothing more is read from this connection.
@@ -58,6 +62,7 @@ final class HTTP1Connection {
     private var isHead = false
     private var staysOpen = true
     private var expectsContinue = false
+    private var hasBody = false
     /// Whether a body that nobody wants is worth reading over, to keep the connection.
     private var isBodyShort = true
     private var line = RequestLine()
@@ -89,7 +94,7 @@ final class HTTP1Connection {
         isParsing = true
         var position = 0
         var requests = 0
-        while position < bytes.count, canRead(requests), parse(bytes, &position, &requests) {}
+        while canRead(requests), parse(bytes, &position, &requests) {}
         isParsing = false
         if case .closed = reading { return }
         guard position < bytes.count else { return }
@@ -101,7 +106,9 @@ final class HTTP1Connection {
     private func canRead(_ requests: Int) -> Bool {
         switch reading {
         case .closed, .done: false
-        case .body: !isPaused
+        case .body: !hasBody
+        case .wantedBody: !isPaused
+        case .unwantedBody: true
         case .head:
             requests < ServerLoop.requestsATurn
                 && stream.unsentByteCount <= ServerLoop.mostUnsent
@@ -128,9 +135,7 @@ final class HTTP1Connection {
             requests += 1
             begin(head)
         case .body(let range):
-            if case .body(isWanted: true) = reading {
-                driver?.bodyReceived(bytes.extracting(range))
-            }
+            if case .wantedBody = reading { driver?.bodyReceived(bytes.extracting(range)) }
         case .end:
             // Other bytes than those of this one request stand for nothing.
             if requests > 1 || position < bytes.count { driver?.fingerprint = nil }
@@ -145,7 +150,8 @@ final class HTTP1Connection {
         expectsContinue = head.expectsContinue
         isHead = head.method.elementsEqual("HEAD".utf8)
         line = RequestLine(method: head.method, target: head.target, begun: server.loop.now)
-        reading = .body(isWanted: false)
+        hasBody = head.framing != .none
+        reading = .body
         writing = .owed
         switch head.framing {
         case .none: isBodyShort = true
@@ -164,10 +170,9 @@ final class HTTP1Connection {
     }
 
     private func endRequest() {
-        let wasWanted: Bool
-        if case .body(isWanted: true) = reading { wasWanted = true } else { wasWanted = false }
+        let before = reading
         reading = .done
-        if wasWanted { driver?.bodyEnded() }
+        if case .wantedBody = before { driver?.bodyEnded() }
         goOn()
     }
 
@@ -177,7 +182,7 @@ final class HTTP1Connection {
         switch (reading, writing) {
         case (.head, .idle):
             answerAlone(ProxyError(error))
-        case (.body(isWanted: true), _):
+        case (.wantedBody, _):
             reading = .closed
             driver?.bodyRefused(ProxyError(error))
             goOn()
@@ -211,10 +216,11 @@ final class HTTP1Connection {
 
     /// Reads on from what has waited.
     func readWaiting() {
-        guard !waiting.isEmpty, !isParsing else { return }
+        guard !isParsing else { return }
+        if case .closed = reading { return }
         let bytes = waiting
         waiting = []
-        stream.resumeReading()
+        if !isPaused { stream.resumeReading() }
         read(bytes.span)
     }
 
@@ -233,10 +239,12 @@ final class HTTP1Connection {
             driver = nil
             lastProgress = server.loop.now
             if !waiting.isEmpty, !isParsing { server.afterOthers(self) }
-        case .body where staysOpen && isBodyShort:
-            // The rest of a short body that nobody wants is read over.
-            reading = .body(isWanted: false)
-        case .head, .body, .done, .closed:
+        case .body where staysOpen && isBodyShort, .wantedBody where staysOpen && isBodyShort:
+            reading = .unwantedBody
+            if !isParsing { server.afterOthers(self) }
+        case .unwantedBody where staysOpen:
+            break
+        case .head, .body, .wantedBody, .unwantedBody, .done, .closed:
             close()
         }
     }
@@ -270,7 +278,7 @@ final class HTTP1Connection {
             if now - lastProgress > server.configuration.headerTimeout {
                 answerAlone(.requestTimeout)
             }
-        case (.head, .idle), (.body(isWanted: true), .owed):
+        case (.head, .idle), (.wantedBody, .owed), (.unwantedBody, _):
             if !isPaused, now - lastProgress > server.configuration.idleTimeout { close() }
         default:
             break
@@ -300,7 +308,7 @@ final class HTTP1Connection {
 extension HTTP1Connection: ByteStreamReceiver {
     func streamReceived(_ bytes: Span<UInt8>) {
         switch reading {
-        case .head where !parser.isWithinHead, .body:
+        case .head where !parser.isWithinHead, .body, .wantedBody, .unwantedBody:
             lastProgress = server.loop.now
         case .head, .done, .closed:
             break
@@ -316,7 +324,7 @@ extension HTTP1Connection: ByteStreamReceiver {
 
     func streamEnded() {
         switch (reading, writing) {
-        case (.body, _):
+        case (.body, _), (.wantedBody, _), (.unwantedBody, _):
             // It ended within a body.
             reading = .closed
             staysOpen = false
@@ -355,7 +363,8 @@ extension HTTP1Connection: ByteStreamReceiver {
 extension HTTP1Connection: ExchangeClient {
     func wantBody() {
         guard case .body = reading else { return }
-        reading = .body(isWanted: true)
+        reading = .wantedBody
+        if !isParsing { server.afterOthers(self) }
         if expectsContinue {
             expectsContinue = false
             if minorVersion > 0 { stream.write(keeping: Self.continueHead) }
@@ -402,9 +411,7 @@ extension HTTP1Connection: ExchangeClient {
         case .none:
             break
         case .chunked:
-            server.scratch.removeAll(keepingCapacity: true)
-            HTTP1MessageWriter.appendChunkHead(size: bytes.count, to: &server.scratch)
-            stream.write(server.scratch.span)
+            write { HTTP1MessageWriter.appendChunkHead(size: bytes.count, to: &$0) }
             stream.write(bytes)
             stream.write(keeping: Self.lineEnd)
         case .declared, .length, .untilClose:
@@ -436,7 +443,10 @@ extension HTTP1Connection: ExchangeClient {
     }
 
     private func write(_ head: ResponseHead, _ framing: ResponseFraming) {
-        if case .body = reading, !isBodyShort { staysOpen = false }
+        switch reading {
+        case .body where !isBodyShort, .wantedBody where !isBodyShort: staysOpen = false
+        default: break
+        }
         if server.isDraining { staysOpen = false }
         var connection: StaticString?
         if !staysOpen {
@@ -444,11 +454,23 @@ extension HTTP1Connection: ExchangeClient {
         } else if minorVersion == 0 {
             connection = "keep-alive"
         }
-        server.scratch.removeAll(keepingCapacity: true)
-        ResponseHeadWriter.append(
-            head, framing, minorVersion: minorVersion, date: server.date,
-            connection: connection, to: &server.scratch)
-        stream.write(server.scratch.span)
+        let date = server.date
+        write {
+            ResponseHeadWriter.append(
+                head, framing, minorVersion: minorVersion, date: date, connection: connection,
+                to: &$0)
+        }
+    }
+
+    /// Writes what is appended to the loop's scratch bytes.
+    private func write(_ append: (inout [UInt8]) -> Void) {
+        // Moved out while it is written, so that it is not copied.
+        var bytes = server.scratch
+        server.scratch = []
+        bytes.removeAll(keepingCapacity: true)
+        append(&bytes)
+        stream.write(bytes.span)
+        server.scratch = bytes
     }
 
     private func finishResponse() {

@@ -125,15 +125,20 @@ public enum ByteStreamContract {
         }
     }
 
-    /// Bytes in which a shift, a loss and a repetition show.
-    static func pattern(_ count: Int) -> [UInt8] {
-        var bytes = [UInt8]()
-        bytes.reserveCapacity(count)
-        var value: UInt32 = 1
-        for _ in 0..<count {
-            value = value &* 1_664_525 &+ 1_013_904_223
-            bytes.append(UInt8(truncatingIfNeeded: value >> 24))
+    /// Bytes in which a shift, a loss and a repetition show; at most 3 MiB.
+    static func pattern(_ count: Int) -> [UInt8] { Array(longPattern[..<count]) }
+
+    private static let longPattern: [UInt8] = {
+        let count = 3 << 20
+        return [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            var value: UInt32 = 1
+            var index = 0
+            while index < count {
+                value = value &* 1_664_525 &+ 1_013_904_223
+                buffer[index] = UInt8(truncatingIfNeeded: value >> 24)
+                index += 1
+            }
+            initialized = count
         }
-        return bytes
-    }
+    }()
 }

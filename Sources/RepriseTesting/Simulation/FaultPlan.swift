@@ -1,9 +1,10 @@
+internal import RepriseNetwork
+
 /// A range of durations with a tail: most draws lie in the range, a few far behind it.
 public struct DelayRange: Sendable, Equatable {
-    /// The shortest delay.
-    public var shortest: Duration
-    /// The longest delay without the tail.
-    public var longest: Duration
+    /// The bounds without the tail, in nanoseconds.
+    let least: Int64
+    let most: Int64
     /// How often a delay is one of the tail.
     public var tailProbability: Double
     /// By how much a delay of the tail is longer, at most.
@@ -13,11 +14,17 @@ public struct DelayRange: Sendable, Equatable {
     public init(
         _ shortest: Duration, _ longest: Duration, tailProbability: Double = 0, tailFactor: Int = 1
     ) {
-        self.shortest = shortest
-        self.longest = max(shortest, longest)
+        least = max(0, shortest.wholeNanoseconds)
+        most = max(least, longest.wholeNanoseconds)
         self.tailProbability = tailProbability
         self.tailFactor = tailFactor
     }
+
+    /// The shortest delay.
+    public var shortest: Duration { .nanoseconds(least) }
+
+    /// The longest delay without the tail.
+    public var longest: Duration { .nanoseconds(most) }
 
     /// No delay at all.
     public static let none = DelayRange(.zero, .zero)

@@ -26,7 +26,11 @@ struct FirstInFirstOut<Element> {
     }
 
     private mutating func shrink() {
-        if front == storage.count {
+        if storage.count == 1 {
+            // The usual case, without the cost of replacing a range.
+            storage.removeLast()
+            front = 0
+        } else if front == storage.count {
             storage.removeAll(keepingCapacity: storage.capacity <= 256)
             front = 0
         } else if front > 64, front > storage.count / 2 {

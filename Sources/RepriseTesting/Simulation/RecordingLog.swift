@@ -38,14 +38,14 @@ public final class RecordingLog: LogDestination, @unchecked Sendable {
 
     /// The lines, the oldest first; of more than the limit the newest.
     public private(set) var lines: [Line] = []
-    private unowned let world: SimulatedWorld
+    private let world: WorldState
     private let limit: Int
 
     /// Makes a log.
     ///
     /// - Parameter limit: The most lines that are held.
     public init(in world: SimulatedWorld, limit: Int = 100_000) {
-        self.world = world
+        self.world = world.state
         self.limit = max(1, limit)
     }
 

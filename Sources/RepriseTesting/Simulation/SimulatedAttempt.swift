@@ -27,9 +27,9 @@ extension SimulatedLoop {
         let name = host.lowercased()
         if name == "localhost" { return (addresses([[127, 0, 0, 1]]), delay) }
         var record = world.names[name] ?? .unknown
-        if world.random.chance(world.faults.lookupFailureProbability) {
+        if world.chance(world.faults.lookupFailureProbability) {
             record = .failing("Temporary failure in name resolution")
-        } else if world.random.chance(world.faults.lookupSilentProbability) {
+        } else if world.chance(world.faults.lookupSilentProbability) {
             record = .silent
         }
         switch record {

@@ -28,7 +28,7 @@ final class SimulatedConnect: LoopAttempt, EventTarget, OpenThing {
         loop.world.opened(self)
     }
 
-    private var world: SimulatedWorld { loop.world }
+    private var world: WorldState { loop.world }
 
     var host: SimulatedNetwork { loop.host }
 
@@ -91,8 +91,8 @@ final class SimulatedConnect: LoopAttempt, EventTarget, OpenThing {
         case .open: break
         }
         guard let listener = target.listener(at: address) else { return .some(nil) }
-        if world.random.chance(world.faults.connectSilentProbability) { return nil }
-        if world.random.chance(world.faults.connectRefusedProbability) { return .some(nil) }
+        if world.chance(world.faults.connectSilentProbability) { return nil }
+        if world.chance(world.faults.connectRefusedProbability) { return .some(nil) }
         return listener.hasRoom ? .some(listener) : nil
     }
 

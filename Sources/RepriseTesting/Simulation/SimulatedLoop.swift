@@ -8,7 +8,7 @@ public import RepriseNetwork
 public final class SimulatedLoop: EventLoop, @unchecked Sendable {
     /// The host's name and the loop's number, such as `server/0`.
     public let name: String
-    unowned let world: SimulatedWorld
+    let world: WorldState
     unowned let host: SimulatedNetwork
     /// Whether the host has crashed: nothing of this loop happens any more.
     private(set) var isStopped = false
@@ -20,11 +20,11 @@ public final class SimulatedLoop: EventLoop, @unchecked Sendable {
     private var written: [SimulatedStream] = []
     private var lastPost: Int64 = 0
 
-    init(name: String, host: SimulatedNetwork, world: SimulatedWorld) {
+    init(name: String, host: SimulatedNetwork, world: WorldState) {
         self.name = name
         self.host = host
         self.world = world
-        random = world.random.fork()
+        random = world.fork()
     }
 
     /// Whether it is this loop's turn.
@@ -114,19 +114,23 @@ public final class SimulatedLoop: EventLoop, @unchecked Sendable {
         }
         if !written.isEmpty {
             // A flush calls nobody, so the list does not change under it.
-            for stream in written { stream.flush() }
-            written.removeAll(keepingCapacity: true)
+            if written.count == 1 {
+                written.removeLast().flush()
+            } else {
+                for stream in written { stream.flush() }
+                written.removeAll(keepingCapacity: true)
+            }
         }
         if world.faults.loopStallProbability > 0,
-            world.random.chance(world.faults.loopStallProbability)
+            world.chance(world.faults.loopStallProbability)
         {
             stall(for: .nanoseconds(world.draw(world.faults.loopStall)))
         }
         if world.faults.clockJumpProbability > 0,
-            world.random.chance(world.faults.clockJumpProbability)
+            world.chance(world.faults.clockJumpProbability)
         {
             let most = Int(world.faults.clockJump.wholeNanoseconds / 1_000_000)
-            host.jumpWallClock(by: .milliseconds(world.random.number(in: -most...most)))
+            host.jumpWallClock(by: .milliseconds(world.number(in: -most...most)))
         }
     }
 }

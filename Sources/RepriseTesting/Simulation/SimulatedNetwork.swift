@@ -27,14 +27,14 @@ public final class SimulatedNetwork: Network, @unchecked Sendable {
     /// Its workers, in the order of their making.
     public private(set) var workers: [SimulatedWorker] = []
 
-    unowned let world: SimulatedWorld
+    let world: WorldState
     private(set) var listeners: [SimulatedListener] = []
     private var streams: [Int: SimulatedStream] = [:]
     private var clockOffset: Int64 = 0
     private var nextLoop = 0
     private var lastPort: UInt16 = 32767
 
-    init(name: String, address: [UInt8], loopCount: Int, world: SimulatedWorld) {
+    init(name: String, address: [UInt8], loopCount: Int, world: WorldState) {
         precondition(address.count == 4 || address.count == 16, "an address has 4 or 16 bytes")
         self.name = name
         self.address = address

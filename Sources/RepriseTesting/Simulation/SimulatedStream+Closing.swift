@@ -31,7 +31,7 @@ extension SimulatedStream {
     public func breakDown() {
         world.note("\(name) breaks")
         resetPeer()
-        peer?.resetPeer()
+        otherEnd?.resetPeer()
     }
 
     /// Lets neither end hear of the other any more. An end that has sent something learns after 924
@@ -39,13 +39,13 @@ extension SimulatedStream {
     public func sever() {
         guard !isSevered else { return }
         world.note("\(name) is severed")
-        for end in [self, peer] {
+        for end in [self, otherEnd] {
             guard let end else { continue }
             end.isSevered = true
             end.pieces.removeAll()
             end.stranded = 0
             end.scheduleRead()
-            let unconfirmed = end.peer.map { $0.incoming.count > $0.arrived } ?? false
+            let unconfirmed = end.otherEnd.map { $0.incoming.count > $0.arrived } ?? false
             if unconfirmed || !end.outgoing.isEmpty { end.scheduleSilence() }
         }
     }
@@ -74,7 +74,9 @@ extension SimulatedStream {
 
     /// Sends a reset to the other end.
     func resetPeer() {
-        guard let peer, !isSevered, peer.phase != .closed, !peer.resetOnItsWay else { return }
+        guard let peer = otherEnd, !isSevered, peer.phase != .closed, !peer.resetOnItsWay else {
+            return
+        }
         peer.resetOnItsWay = true
         let delay = world.draw(world.faults.wireDelay)
         peer.add(.resetArrives, after: max(delay, peer.stalledUntil - world.time))
@@ -84,7 +86,7 @@ extension SimulatedStream {
         guard phase != .closed, !isSevered else { return }
         resetArrived = true
         pieces.removeAll()
-        if !random.chance(world.faults.resetKeepsBytesProbability) {
+        if !chance(world.faults.resetKeepsBytesProbability) {
             arrived = 0
             endArrived = endDelivered
         }
@@ -96,7 +98,7 @@ extension SimulatedStream {
             deliver()
             scheduleRead()
         } else if hasReceiver,
-            !outgoing.isEmpty || random.chance(world.faults.resetShowsWhilePausedProbability)
+            !outgoing.isEmpty || chance(world.faults.resetShowsWhilePausedProbability)
         {
             finish(.reset)
         }
@@ -117,7 +119,7 @@ extension SimulatedStream {
     /// Goes on with a close: once this side's end is sent, it waits for the other's for a time.
     func settleClosing() {
         guard phase == .closing, writeEnd == .sent else { return }
-        if endArrived || resetArrived || peer.map({ $0.phase == .closed }) ?? true {
+        if endArrived || resetArrived || otherEnd.map({ $0.phase == .closed }) ?? true {
             finish(.closedHere)
         } else if !isLingering {
             isLingering = true
@@ -153,9 +155,9 @@ extension SimulatedStream {
         simulatedLoop.host.closed(self)
         if isAccepted { listener?.connectionClosed() }
         listener = nil
-        if let peer, peer.isGone {
-            peer.peer = nil
-            self.peer = nil
+        if let peer = otherEnd, peer.isGone {
+            peer.otherEnd = nil
+            otherEnd = nil
         }
     }
 }

@@ -22,7 +22,7 @@ extension SimulatedStream {
         let cuts: Int
         if isByteByByte {
             cuts = min(count, 512) - 1
-        } else if count > 1, random.chance(world.faults.splitProbability) {
+        } else if count > 1, chance(world.faults.splitProbability) {
             cuts = 1 + random.number(below: min(7, count - 1))
         } else {
             return expect(Piece(count: count, isEnd: false), after: 0)
@@ -61,7 +61,7 @@ extension SimulatedStream {
             discardArrived()
             settleClosing()
         } else if piece.isEnd || pieces.isEmpty
-            || !random.chance(world.faults.coalesceProbability)
+            || !chance(world.faults.coalesceProbability)
         {
             deliver()
         }
@@ -100,7 +100,7 @@ extension SimulatedStream {
 
     private func deliverBytes(to receiver: any ByteStreamReceiver) {
         var count = min(arrived, max(1, readLimit))
-        if count > 1, random.chance(world.faults.shortReadProbability) {
+        if count > 1, chance(world.faults.shortReadProbability) {
             count = 1 + random.number(below: count)
         }
         world.note("\(name) gets \(count)")
@@ -114,7 +114,7 @@ extension SimulatedStream {
         bytes.removeFirst(count)
         swap(&bytes, &incoming)
         arrived -= count
-        peer?.roomHasCome()
+        otherEnd?.roomHasCome()
         if phase == .closing {
             discardArrived()
         } else {
@@ -126,6 +126,6 @@ extension SimulatedStream {
         guard arrived > 0, !isDelivering else { return }
         incoming.removeFirst(arrived)
         arrived = 0
-        peer?.roomHasCome()
+        otherEnd?.roomHasCome()
     }
 }

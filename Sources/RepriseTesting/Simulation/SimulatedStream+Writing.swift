@@ -46,7 +46,7 @@ extension SimulatedStream {
             return
         }
         var count = min(outgoing.count, room)
-        if count > 1, random.chance(world.faults.shortWriteProbability) {
+        if count > 1, chance(world.faults.shortWriteProbability) {
             count = 1 + random.number(below: count)
             if count < outgoing.count { scheduleWritable() }
         }
@@ -54,7 +54,7 @@ extension SimulatedStream {
         if outgoing.isEmpty, writeEnd == .asked {
             writeEnd = .sent
             world.note("\(name) sends its end")
-            if !isSevered { peer?.expect(Piece(count: 0, isEnd: true), after: 0) }
+            if !isSevered { otherEnd?.expect(Piece(count: 0, isEnd: true), after: 0) }
             if phase == .open, endDelivered { finish(.ended) }
         }
         settleClosing()
@@ -68,7 +68,7 @@ extension SimulatedStream {
     private var currentlyBlind: Bool { isPaused || receiver == nil }
 
     private var room: Int {
-        guard let peer else { return capacity }
+        guard let peer = otherEnd else { return capacity }
         if isSevered { return max(0, peer.capacity - peer.incoming.count - stranded) }
         return peer.phase == .closed ? peer.capacity : max(0, peer.capacity - peer.incoming.count)
     }
@@ -77,7 +77,7 @@ extension SimulatedStream {
         sentCount += Int64(count)
         world.note("\(name) sends \(count)")
         drawFate()
-        guard let peer, !isSevered else {
+        guard let peer = otherEnd, !isSevered else {
             outgoing.removeFirst(count)
             stranded += count
             scheduleSilence()
@@ -94,12 +94,12 @@ extension SimulatedStream {
     }
 
     private func drawFate() {
-        if random.chance(world.faults.resetProbability) {
+        if chance(world.faults.resetProbability) {
             breakDown()
-        } else if random.chance(world.faults.severProbability) {
+        } else if chance(world.faults.severProbability) {
             sever()
-        } else if random.chance(world.faults.stallProbability) {
-            peer?.stall(for: .nanoseconds(world.draw(world.faults.stall)))
+        } else if chance(world.faults.stallProbability) {
+            otherEnd?.stall(for: .nanoseconds(world.draw(world.faults.stall)))
         }
     }
 

@@ -40,11 +40,11 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
     public var applicationProtocol: String?
     /// The most bytes of one delivery to this end.
     public var readLimit = 64 << 10
-    /// The other end, until both are closed.
-    public internal(set) var peer: SimulatedStream?
     /// The most bytes that this end lets be under way to it.
-    public internal(set) var capacity: Int
+    public let capacity: Int
 
+    /// The other end, until both are closed.
+    var otherEnd: SimulatedStream?
     let identifier: Int
     let simulatedLoop: SimulatedLoop
     let side: String
@@ -110,7 +110,7 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
         and other: SimulatedLoop, at otherAddress: SocketAddress
     ) -> (SimulatedStream, SimulatedStream) {
         let world = one.world
-        var random = world.random.fork()
+        var random = world.fork()
         let faults = world.faults
         let capacity =
             random.chance(faults.tinyBufferProbability)
@@ -122,12 +122,15 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
         let second = SimulatedStream(
             loop: other, local: otherAddress, peer: oneAddress, number: world.nextIdentifier(),
             side: "b", capacity: max(1, capacity), isByteByByte: byteByByte, random: random.fork())
-        first.peer = second
-        second.peer = first
+        first.otherEnd = second
+        second.otherEnd = first
         one.host.opened(first)
         other.host.opened(second)
         return (first, second)
     }
+
+    /// The other end, until both are closed.
+    public var peer: SimulatedStream? { otherEnd }
 
     /// The loop that the stream belongs to.
     public var loop: any EventLoop { simulatedLoop }
@@ -164,7 +167,12 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
     /// Lets go of the receiver, whoever's turn it is.
     func receiverIsGone() { currentReceiver = nil }
 
-    var world: SimulatedWorld { simulatedLoop.world }
+    var world: WorldState { simulatedLoop.world }
+
+    /// True with a probability, drawn from the stream's own source.
+    func chance(_ probability: Double) -> Bool {
+        probability > 0 && random.chance(probability)
+    }
 
     func add(_ event: Event, after delay: Int64 = 0) {
         world.add(self, code: event.rawValue, on: simulatedLoop, after: delay)

@@ -106,7 +106,7 @@ public final class SimulatedWorker: Worker, EventTarget, OpenThing, @unchecked S
         if isHung { return }
         let world = host.world
         var delay = world.draw(world.faults.workDelay) + slowness.wholeNanoseconds
-        if world.random.chance(world.faults.slowWorkProbability) {
+        if world.chance(world.faults.slowWorkProbability) {
             delay += world.draw(world.faults.slowWork)
         }
         isBusy = true

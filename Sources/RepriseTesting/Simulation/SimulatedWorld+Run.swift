@@ -5,12 +5,12 @@ extension SimulatedWorld {
     ///
     /// - Returns: False when none is left.
     @discardableResult
-    public func step() -> Bool { step(until: .max) }
+    public func step() -> Bool { state.step(until: .max) }
 
     /// Lets all happen that is due up to a moment; after it, the time is that moment.
     public func run(until moment: MonotonicTime) {
-        while step(until: moment.nanoseconds) {}
-        time = max(time, moment.nanoseconds)
+        while state.step(until: moment.nanoseconds) {}
+        state.time = max(state.time, moment.nanoseconds)
     }
 
     /// Lets all happen that is due within a duration from now.
@@ -23,9 +23,9 @@ extension SimulatedWorld {
     public func run(limit: Duration = .seconds(3600), until condition: () -> Bool) -> Bool {
         let end = (now + limit).nanoseconds
         while !condition() {
-            if !step(until: end) {
+            if !state.step(until: end) {
                 // Nothing more is due: the time that was given is spent waiting.
-                if queue.count > 0 { time = max(time, end) }
+                if state.queue.count > 0 { state.time = max(state.time, end) }
                 return condition()
             }
         }
@@ -39,11 +39,13 @@ extension SimulatedWorld {
     @discardableResult
     public func runUntilIdle(limit: Duration = .seconds(3600)) -> Bool {
         let end = (now + limit).nanoseconds
-        while step(until: end) {}
-        return queue.count == 0
+        while state.step(until: end) {}
+        return state.queue.count == 0
     }
+}
 
-    private func step(until limit: Int64) -> Bool {
+extension WorldState {
+    func step(until limit: Int64) -> Bool {
         precondition(!isRunning, "a world is not run from inside one of its events")
         while let (due, event) = queue.next(until: limit) {
             time = max(time, due)

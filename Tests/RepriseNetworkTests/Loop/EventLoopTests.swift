@@ -9,7 +9,7 @@ struct EventLoopTests {
             let loop = network.loops[0]
             let order = Promise<[Int]>()
             loop.post {
-                let seen = Mutex<[Int]>([])
+                let seen = Shared<[Int]>([])
                 for (number, delay) in [(3, 12), (1, 3), (2, 6), (0, 0), (4, 12), (5, 20)] {
                     _ = loop.schedule(after: .milliseconds(delay)) {
                         let all = seen.withLock {
@@ -44,7 +44,7 @@ struct EventLoopTests {
         final class Token: Sendable {}
         try await withNetwork { network in
             let loop = network.loops[0]
-            let ran = Mutex<[String]>([])
+            let ran = Shared<[String]>([])
             let done = Promise<Bool>()
             loop.post {
                 var token: Token? = Token()
@@ -59,7 +59,7 @@ struct EventLoopTests {
                 #expect(seen == nil)
                 first.cancel()
                 // One that cancels another which is due in the same pass, and itself.
-                let box = Mutex<[LoopBound<any LoopTimer>]>([])
+                let box = Shared<[LoopBound<any LoopTimer>]>([])
                 let one = loop.schedule(after: .milliseconds(3)) {
                     ran.withLock { $0.append("one") }
                     for timer in box.withLock({ $0 }) { timer.value.cancel() }
@@ -81,7 +81,7 @@ struct EventLoopTests {
             let result = Promise<([Int], [Int])>()
             loop.post {
                 var generator = LinearGenerator(state: 42)
-                let ran = Mutex<[Int]>([])
+                let ran = Shared<[Int]>([])
                 var expected: [(Int, Int)] = []
                 var cancelled: [any LoopTimer] = []
                 for number in 0..<2000 {
@@ -122,7 +122,7 @@ struct EventLoopTests {
     @Test func postsOfEachThreadComeInOrder() async throws {
         try await withNetwork { network in
             let loop = network.loops[0]
-            let seen = Mutex<[[Int]]>(Array(repeating: [], count: 8))
+            let seen = Shared<[[Int]]>(Array(repeating: [], count: 8))
             await withTaskGroup(of: Void.self) { group in
                 for poster in 0..<8 {
                     group.addTask {

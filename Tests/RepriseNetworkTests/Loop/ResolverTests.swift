@@ -71,7 +71,7 @@ struct ResolverTests {
     func aCancelledLookUpIsNotAnswered(host: String) async throws {
         try await withNetwork { network in
             let loop = network.loops[0]
-            let called = Mutex(false)
+            let called = Shared(false)
             await loop.run {
                 let attempt = loop.resolve(host, port: 1) { _ in called.withLock { $0 = true } }
                 attempt.cancel()

@@ -7,7 +7,7 @@ struct WorkerTests {
     @Test func workRunsInItsOrderOnOneThread() async {
         let worker = SystemNetwork(loopCount: 1).makeWorker(named: "a worker with a long name")
         let seen = Promise<[Int]>()
-        let order = Mutex<[Int]>([])
+        let order = Shared<[Int]>([])
         for number in 0..<5000 { worker.submit { order.withLock { $0.append(number) } } }
         worker.submit { seen.fulfil(order.withLock { $0 }) }
         #expect(await seen.value == Array(0..<5000))
@@ -17,7 +17,7 @@ struct WorkerTests {
     @Test func laterWorkComesLaterAndInTheOrderOfItsTimes() async {
         let worker = SystemNetwork(loopCount: 1).makeWorker(named: "later")
         let seen = Promise<[Int]>()
-        let order = Mutex<[Int]>([])
+        let order = Shared<[Int]>([])
         let clock = ContinuousClock()
         let begin = clock.now
         let early = Promise<Bool>()
@@ -41,7 +41,7 @@ struct WorkerTests {
         final class Token: Sendable {}
         let worker = SystemNetwork(loopCount: 1).makeWorker(named: "stopped")
         let gate = Promise<Bool>()
-        let isStopped = Mutex(false)
+        let isStopped = Shared(false)
         let first = Promise<Bool>()
         let second = Promise<Bool>()
         var token: Token? = Token()

@@ -79,8 +79,8 @@ struct TCPStreamTests {
             await server.on { $0.pauseReading() }
             let total = 64 << 20
             let piece = [UInt8](repeating: 7, count: 100_000)
-            let mostUnsent = Mutex(0)
-            let written = Mutex(0)
+            let mostUnsent = Shared(0)
+            let written = Shared(0)
             let fill: @Sendable (any ByteStream) -> Void = { stream in
                 while stream.unsentByteCount <= ByteStreamLimits.lowWaterMark,
                     written.withLock({ $0 }) < total
@@ -305,9 +305,9 @@ struct TCPStreamTests {
 
     @Test func aBusyConnectionDoesNotKeepOthersWaiting() async throws {
         try await withNetwork(loopCount: 2) { network in
-            let busyBytes = Mutex(0)
-            let order = Mutex<[Int]>([])
-            let streams = Mutex(0)
+            let busyBytes = Shared(0)
+            let order = Shared<[Int]>([])
+            let streams = Shared(0)
             let ready = Promise<Bool>()
             let listener = try network.listen(on: anyPort(), limit: 10) { stream in
                 let recorder = Recorder(stream, keepsBytes: false)
@@ -360,7 +360,7 @@ struct TCPStreamTests {
             }
             let address = listener.address
             let loop = network.loops[0]
-            let called = Mutex(false)
+            let called = Shared(false)
             await loop.run {
                 let attempt = loop.connect(to: address) { _ in called.withLock { $0 = true } }
                 attempt.cancel()

@@ -3,7 +3,7 @@ public import RepriseProxy
 import Synchronization
 
 /// The proxy listener: accepts connections on all loops and answers them.
-public final class ProxyServer: Sendable {
+public final class HTTPServer: Sendable {
     private let proxy: CachingProxy
     private let network: any Network
     private let configuration: ServerConfiguration

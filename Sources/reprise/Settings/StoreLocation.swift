@@ -1,0 +1,50 @@
+/// Which persistent store to use, as `--store` names it.
+enum StoreLocation: Hashable, Sendable {
+    /// Memory only.
+    case memory
+    /// A SQLite database at an absolute path.
+    case sqlite(path: String)
+    /// A Redis or Valkey server, or a cluster of them; the URL holds credentials and is never shown.
+    case redis(url: String)
+    /// An Upstash Redis database, by its REST API; the environment says which.
+    case upstash
+    /// A Cloudflare Workers KV namespace, `ACCOUNT/NAMESPACE`, by Cloudflare's REST API.
+    case workersKV(namespace: String)
+
+    /// The longest time that a request waits for the store by default: a local one, one in the same
+    /// network, one somewhere on the Internet.
+    var standardTimeout: Duration {
+        switch self {
+        case .memory, .sqlite: .milliseconds(50)
+        case .redis: .milliseconds(100)
+        case .upstash, .workersKV: .seconds(1)
+        }
+    }
+
+    /// Whether others write to the store as well.
+    var isShared: Bool {
+        switch self {
+        case .memory, .sqlite: false
+        case .redis, .upstash, .workersKV: true
+        }
+    }
+
+    /// Whether servers can tell each other of their upstream calls through the store.
+    var hasLeases: Bool {
+        switch self {
+        case .memory, .sqlite, .workersKV: false
+        case .redis, .upstash: true
+        }
+    }
+
+    /// The store as the log may name it: without user, password and token.
+    var name: String {
+        switch self {
+        case .memory: "memory:"
+        case .sqlite(let path): "sqlite:\(path)"
+        case .redis(let url): "\(url.prefix { $0 != ":" }):"
+        case .upstash: "upstash:"
+        case .workersKV: "workers-kv:"
+        }
+    }
+}

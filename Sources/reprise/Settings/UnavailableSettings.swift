@@ -1,0 +1,22 @@
+/// The settings that ask for what this build does not have yet.
+///
+/// They are declared and read like all others; as one of them comes to work, its line goes.
+enum UnavailableSettings {
+    /// Refuses settings that this build cannot follow.
+    static func check(
+        _ settings: ServerSettings, _ sources: SettingsSources
+    ) throws(SettingsError) {
+        switch settings.store {
+        case .redis, .upstash, .workersKV:
+            let name = settings.store?.name ?? ""
+            throw SettingsError(
+                "\(sources.label(named: "store")): this build does not have \(name) yet; write "
+                    + "memory: or sqlite:PATH")
+        case .memory, .sqlite, nil: break
+        }
+        if settings.tlsCertificate != nil {
+            throw SettingsError(
+                "\(sources.label(named: "tls-cert")): this build does not have TLS yet; leave it out")
+        }
+    }
+}
