@@ -57,6 +57,9 @@ let package = Package(
             "RepriseServer",
             ["RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseStorage"]),
 
+        // A scriptable upstream, for `simulate`, `demo` and the tests.
+        room("RepriseSimulator", ["RepriseCore", "RepriseNetwork"]),
+
         // The command, and the only place that wires things up.
         .executableTarget(
             name: "reprise",
@@ -66,13 +69,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // A simulated world behind the door, and suites that several implementations run. Only
-        // tests import it.
         // A simulated world behind the door, and what all implementations of a protocol must pass;
         // only tests import it.
         room("RepriseTesting", ["RepriseCore", "RepriseLogging", "RepriseNetwork"]),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
+        tests("RepriseSimulatorTests", ["RepriseNetwork", "RepriseSimulator", "RepriseTesting"]),
         tests("RepriseNetworkTests", ["RepriseNetwork"]),
         tests("RepriseCryptoTests", ["RepriseCrypto"]),
         tests("RepriseLoggingTests", ["RepriseLogging"]),

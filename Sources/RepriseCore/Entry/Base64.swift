@@ -1,7 +1,7 @@
 /// Base64 with padding (RFC 4648 §4).
-enum Base64 {
+public enum Base64 {
     /// Appends the encoded bytes.
-    static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
+    public static func append(_ bytes: Span<UInt8>, to text: inout [UInt8]) {
         var index = 0
         while index < bytes.count {
             let left = bytes.count - index
@@ -18,7 +18,7 @@ enum Base64 {
     }
 
     /// The decoded bytes; nil when the text is not exactly what ``append(_:to:)`` writes.
-    static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+    public static func decode(_ text: Span<UInt8>) -> [UInt8]? {
         guard text.count % 4 == 0 else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.count / 4 * 3)
