@@ -1,6 +1,6 @@
 // The core behind its exports: marshals messages and steps, and replaces an instance that trapped.
 //
-// What the operations and steps mean stands in Sources/RepriseWorker (ExchangeTable.swift, Step.swift).
+// What the operations and steps mean stands in Sources/RepriseWorker (Driver/ExchangeTable.swift, Driver/Step.swift).
 
 const Operation = {
   begin: 0,
@@ -31,7 +31,7 @@ export const Step = {
   done: 9,
 };
 
-export const Failure = { unreachable: 0, timedOut: 1, connectionLost: 2 };
+export const Failure = { unreachable: 0, timedOut: 1 };
 
 const FLAG_REMOVES_ENTRY = 1;
 const FLAG_HAS_ENTRY = 2;

@@ -31,24 +31,13 @@ public struct ResponseJudge: Sendable {
     public init(request: CacheableRequest, head: ResponseHead, eventLimit: Int = 32 << 20) {
         endpoint = request.endpoint
         finish = FinishRule(request)
-        form = .document
-        if let rejection = Self.rejection(of: head) {
-            form = .rejected(rejection)
-            return
-        }
-        let type = FieldValue.mediaType(head.headers.first(named: "content-type") ?? [])
-        if type.equals("text/event-stream") {
-            form = .stream(
-                StreamJudge(request: request, eventLimit: eventLimit))
-        } else if type.equals("application/json") || type.ends(withLiteral: "+json") {
-            form = .document
-        } else if endpoint == .speech,
-            type.starts(withLiteral: "audio/") || type.equals("application/octet-stream")
-        {
-            form = .audio
-        } else {
-            form = .rejected(.contentType)
-        }
+        form =
+            switch ResponseKind(head, endpoint: request.endpoint) {
+            case .unstorable(let rejection): .rejected(rejection)
+            case .document: .document
+            case .stream: .stream(StreamJudge(request: request, eventLimit: eventLimit))
+            case .audio: .audio
+            }
     }
 
     /// Why the response is not stored, as soon as that is certain; nil while it may be.
@@ -85,24 +74,5 @@ public struct ResponseJudge: Sendable {
         case .stream(let stream): return stream.verdict()
         case .audio: return body.isEmpty ? .rejected(.empty) : .storable(nil)
         }
-    }
-
-    private static func rejection(of head: ResponseHead) -> StoreRejection? {
-        if head.status != 200 { return .status }
-        for field in head.headers {
-            if field.isNamed("content-encoding"),
-                !FieldValue.lowercased(FieldValue.trimmed(field.value)).equals("identity")
-            {
-                return .contentEncoding
-            }
-            if field.isNamed("vary"),
-                FieldValue.split(field.value, at: UInt8(ascii: ",")).contains(where: {
-                    $0.equals("*")
-                })
-            {
-                return .vary
-            }
-        }
-        return nil
     }
 }

@@ -34,7 +34,10 @@ extension Exchange {
         _ request: ArrivedRequest, routes: RouteTable, isReady: Bool = true, usesCache: Bool = true
     ) -> ExchangeStep {
         guard state == .received else { return .wait }
-        guard request.target.first == UInt8(ascii: "/") else { return fail(.notForwardProxy) }
+        // The asterisk form (RFC 9112 §3.2.4) asks about this server, and has no route.
+        guard request.target.first == UInt8(ascii: "/") || request.target.equals("*") else {
+            return fail(.notForwardProxy)
+        }
         switch routes.route(target: request.target) {
         case .health: return own(isOK: true)
         case .ready: return own(isOK: isReady)
@@ -55,6 +58,7 @@ extension Exchange {
         let body: Fetch.Body = request.hasBody ? .unread : .none
         guard usesCache else {
             forwardReason = .bypass
+            if directives.onlyIfCached { return fail(.notCached, .generated(.onlyIfCached)) }
             record.outcome = .bypass
             return fetch(body)
         }
@@ -140,7 +144,8 @@ extension Exchange {
     ///   - metadata: Of what is stored; nil for nothing.
     ///   - now: Milliseconds since the epoch.
     public mutating func lookedUp(_ metadata: EntryMetadata?, now: Int64) -> ExchangeStep {
-        guard state == .lookingUp || state == .fetching else { return .wait }
+        guard state == .lookingUp || state == .fetching && isCacheable && !directives.skipsLookup
+        else { return .wait }
         guard let metadata else { return state == .lookingUp ? miss(.uriMiss) : .wait }
         switch freshness(of: metadata, now: now) {
         case .fresh(let ttl):

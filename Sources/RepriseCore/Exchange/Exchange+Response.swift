@@ -3,8 +3,9 @@ extension Exchange {
     ///
     /// - Parameter isCollapsed: Whether by another request's call.
     public mutating func fetching(isCollapsed: Bool) {
+        guard state == .fetching, isCacheable else { return }
         self.isCollapsed = isCollapsed
-        if isCollapsed, state == .fetching { record.outcome = .collapsed }
+        record.outcome = isCollapsed ? .collapsed : .miss
     }
 
     /// The head of the upstream's response is here.
@@ -15,14 +16,19 @@ extension Exchange {
         if let stale, Freshness.isServerError(status: response.status) {
             return standIn(stale, now: now)
         }
-        self.response = response
-        // Only when a document is whole is it known whether it is stored, and one that breaks off is
-        // an error rather than half an answer.
-        if mayStore, response.status == 200, ResponseHeads.isDocument(response) {
+        guard directives.mayStore, let cacheable else { return deliver(response, willStore: false) }
+        switch ResponseKind(response, endpoint: cacheable.endpoint) {
+        case .unstorable(let rejection):
+            return deliver(response, willStore: false, rejection)
+        case .document:
+            // Only when it is whole is it known whether it is stored, and one that breaks off is an
+            // error rather than half an answer.
+            self.response = response
             state = .holding
             return .hold
+        case .stream, .audio:
+            return deliver(response, willStore: true)
         }
-        return deliver(response, willStore: mayStore && response.status == 200)
     }
 
     /// A document that is waited for does not end soon, or is too long to be kept.
@@ -30,8 +36,7 @@ extension Exchange {
     /// - Parameter rejection: Why it will not be stored, if that is known.
     public mutating func holdEnded(_ rejection: StoreRejection? = nil) -> ExchangeStep {
         guard state == .holding, let response else { return .wait }
-        return deliver(
-            response, willStore: rejection == nil, detail: rejection.map { .rejection($0) })
+        return deliver(response, willStore: rejection == nil, rejection)
     }
 
     /// The response has come to its clean end.
@@ -44,7 +49,9 @@ extension Exchange {
         case .holding:
             guard let response else { return .wait }
             state = .done
-            note(result)
+            stale = nil
+            self.response = nil
+            recordStoring(result)
             record.status = response.status
             var detail: CacheStatus.Detail?
             if case .rejected(let rejection) = result { detail = .rejection(rejection) }
@@ -54,7 +61,7 @@ extension Exchange {
                     isCacheable: isCacheable, length: length))
         case .delivering:
             state = .done
-            note(result)
+            recordStoring(result)
             record.isCut = false
             return .finish
         default:
@@ -83,39 +90,50 @@ extension Exchange {
     /// The client has left: nothing that is sent arrives any more.
     public mutating func clientLeft() {
         guard state != .done else { return }
-        // Nobody sees it; the status is the one that nginx logs.
-        if record.status == 0 { record.status = 499 }
+        if record.status == 0 {
+            // Nobody sees it; the status is the one that nginx logs.
+            record.status = 499
+            if record.outcome == .own { record.outcome = .error }
+            if record.reason == nil { record.reason = "client_closed" }
+        }
         record.isCut = state == .delivering
+        stale = nil
+        response = nil
         state = .done
     }
 
     private mutating func deliver(
-        _ response: ResponseHead, willStore: Bool, detail: CacheStatus.Detail? = nil
+        _ response: ResponseHead, willStore: Bool, _ rejection: StoreRejection? = nil
     ) -> ExchangeStep {
         state = .delivering
         record.status = response.status
         // Until its end is seen.
         record.isCut = true
-        if let detail, record.reason == nil { record.reason = detail.token }
+        if let rejection { record.reason = rejection.detail }
+        // A stream may last for minutes: neither is of any more use.
+        stale = nil
         self.response = nil
         return .deliver(
             ResponseHeads.live(
-                response, status(stored: willStore, detail: detail), isCacheable: isCacheable))
+                response, status(stored: willStore, detail: rejection.map { .rejection($0) }),
+                isCacheable: isCacheable))
     }
 
     private mutating func standIn(_ stale: StaleResponse, now: Int64) -> ExchangeStep {
         replay(stale.metadata, .hit(ttl: stale.ttl, detail: .staleIfError), now: now)
     }
 
-    /// Takes down what became of the response in the cache.
-    private mutating func note(_ result: StoringResult) {
+    /// Says in the record what became of the response in the cache. Why it was not stored outweighs
+    /// why it was asked for.
+    private mutating func recordStoring(_ result: StoringResult) {
+        guard isCacheable else { return }
         switch result {
         case .stored:
             if record.outcome == .miss { record.outcome = .stored }
         case .notAsked:
             break
         case .rejected(let rejection):
-            if record.reason == nil { record.reason = rejection.detail }
+            record.reason = rejection.detail
         }
     }
 }

@@ -83,9 +83,6 @@ public struct Exchange: Sendable {
     /// client.
     var isCacheable: Bool { cacheable != nil }
 
-    /// Whether the response of the upstream may be stored, as far as the request is concerned.
-    var mayStore: Bool { isCacheable && directives.mayStore }
-
     /// What `Cache-Status` says of a request that went upstream.
     func status(stored: Bool = false, detail: CacheStatus.Detail? = nil) -> CacheStatus {
         if let bypassReason { return .bypass(bypassReason) }
@@ -97,6 +94,7 @@ public struct Exchange: Sendable {
     /// Ends the exchange with a response of the proxy's own.
     mutating func fail(_ error: ProxyError, _ cacheStatus: CacheStatus? = nil) -> ExchangeStep {
         state = .done
+        stale = nil
         record.outcome = .error
         record.reason = error.code
         record.status = error.status
@@ -108,7 +106,9 @@ public struct Exchange: Sendable {
         _ metadata: EntryMetadata, _ status: CacheStatus, now: Int64
     ) -> ExchangeStep {
         state = .done
+        stale = nil
         record.outcome = .hit
+        record.reason = nil
         record.status = metadata.status
         if case .hit(_, let detail?) = status { record.reason = detail.token }
         return .respond(

@@ -36,6 +36,10 @@ public struct ProxyError: Error, Equatable, Sendable {
                     name: .init("x-should-retry"),
                     value: shouldRetry ? .init("true") : .init("false")))
         }
+        // RFC 9110 §15.5.22: it says what would be accepted.
+        if status == 426 {
+            headers.append(HeaderField(name: .init("upgrade"), value: .init("HTTP/1.1")))
+        }
         if let cacheStatus { headers.append(cacheStatus.field) }
         return WholeResponse(
             head: ResponseHead(status: status, headers: headers),
@@ -118,7 +122,13 @@ extension ProxyError {
             ProxyError(
                 status: 400, code: "unsendable_request",
                 message: .init("The request cannot be forwarded: ") + reason)
-        case .tooSlow, .cancelled:
+        case .tooSlow:
+            ProxyError(
+                status: 503, code: "fell_behind",
+                message: .init(
+                    "The response went by faster than this request could follow; try again."),
+                shouldRetry: true)
+        case .cancelled:
             ProxyError(
                 status: 503, code: "shutting_down",
                 message: .init("The proxy is shutting down; try again."), shouldRetry: true)

@@ -2,7 +2,8 @@
 enum ResponseHeads {
     /// A stored response as a client sees it: the stored header fields, how old it is
     /// (RFC 9111 §5.1), and what the cache did.
-    static func stored(_ metadata: EntryMetadata, _ status: CacheStatus, now: Int64) -> ResponseHead {
+    static func stored(_ metadata: EntryMetadata, _ status: CacheStatus, now: Int64) -> ResponseHead
+    {
         var headers = metadata.headers
         headers.reserveCapacity(headers.count + 2)
         var age: [UInt8] = []
@@ -33,12 +34,6 @@ enum ResponseHeads {
         }
         headers.append(HeaderField(name: .init("cache-status"), value: value))
         return ResponseHead(status: response.status, headers: headers)
-    }
-
-    /// Whether a response is one JSON document, by its media type.
-    static func isDocument(_ response: ResponseHead) -> Bool {
-        let type = FieldValue.mediaType(response.headers.first(named: "content-type") ?? [])
-        return type.equals("application/json") || type.ends(withLiteral: "+json")
     }
 }
 

@@ -46,6 +46,7 @@ public struct ResponseRecorder: Sendable {
     ///
     /// - Parameter now: Milliseconds since the epoch.
     public mutating func consume(_ chunk: Span<UInt8>, now: Int64) {
+        guard !chunk.isEmpty else { return }
         length += Int64(chunk.count)
         guard length <= limit else { return }
         judge.consume(chunk)

@@ -162,12 +162,17 @@ public final class ExchangeDriver {
             }
             lookUp(key)
         case .fetch(let fetch):
-            if hasClientEnded { client?.cut() } else { self.fetch(fetch) }
+            guard hasClientEnded else { return self.fetch(fetch) }
+            // It waits for nothing that has to be fetched.
+            let client = client
+            clientLeft()
+            client?.cut()
         case .respond(let response):
             respond(response)
         case .hold:
             hold()
         case .deliver(let head):
+            stored = nil
             client?.begin(head)
             passOn()
         case .deliverWhole(let head):

@@ -33,11 +33,6 @@ struct FrameReader {
         return frame.extracting(position..<end).withUnsafeBufferPointer { Array($0) }
     }
 
-    /// The next byte string, nil when it is marked absent.
-    mutating func optionalBytes(_ frame: Span<UInt8>) throws(FrameError) -> [UInt8]? {
-        try byte(frame) == 0 ? nil : try bytes(frame)
-    }
-
     /// The next list of header fields.
     mutating func fields(_ frame: Span<UInt8>) throws(FrameError) -> [HeaderField] {
         var fields: [HeaderField] = []

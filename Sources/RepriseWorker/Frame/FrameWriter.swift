@@ -2,9 +2,8 @@ import RepriseCore
 
 /// Writes values one after the other, for JavaScript to read.
 ///
-/// Numbers are little-endian. A byte string is its length in 32 bits, then the bytes. An optional one
-/// begins with a byte that is 0 when it is absent. A list of header fields is their number in 32 bits,
-/// then name and value of each.
+/// Numbers are little-endian. A byte string is its length in 32 bits, then the bytes. A list of header
+/// fields is their number in 32 bits, then name and value of each.
 struct FrameWriter {
     /// What was written.
     private(set) var frame: [UInt8] = []

@@ -1,26 +1,22 @@
 import RepriseCore
 
-/// What the Worker's variables say.
+/// The reading of the Worker's variables.
 struct WorkerSettings {
-    /// The base URLs by the index that ``RouteTable`` gives: the default upstream first.
-    var upstreams: [[UInt8]] = [[UInt8]("https://api.openai.com/v1")]
-    /// The names of all but the first upstream.
-    var names: [[UInt8]] = []
-    /// Freshness lifetime in seconds of an entry whose request names none; nil: until evicted.
-    var defaultTTL: Int64?
-    /// Bytes of the longest response that is stored.
-    var maximumEntrySize: Int64 = 4_000_000
-    /// Bytes of the longest request body that is read into memory.
-    var maximumBodySize: Int64 = 8_000_000
-    /// Whether requests with different credentials share entries.
-    var sharesCredentials = false
-    /// Whether a storable response is read to its end when its client has left.
-    var finishesAlone = true
+    /// What they come to.
+    private(set) var exchange = ExchangeSettings(
+        maximumEntrySize: 4_000_000, maximumBodySize: 8_000_000, bodyLimitName: "MAX_BODY")
 
     /// A variable whose value cannot be used.
     struct Flaw: Error {
         /// What is wrong, where, and what to write instead.
         var message: [UInt8]
+
+        /// What every request is answered with until it is mended.
+        var response: WholeResponse {
+            ProxyError(
+                status: 500, code: "invalid_setting", message: message, shouldRetry: false
+            ).response()
+        }
     }
 
     /// The most bytes that may be asked for: a body takes eight times its length while it is worked on,
@@ -34,20 +30,20 @@ struct WorkerSettings {
             guard let url = BaseURL.normalised(value) else {
                 throw flaw(name, "is not a base URL; write one such as https://api.openai.com/v1")
             }
-            upstreams[0] = url
+            exchange.upstreams[0] = url
         } else if name.equals("UPSTREAMS") {
             try takeUpstreams(name, value)
         } else if name.equals("TTL") {
             let seconds = try number(name, value, "a number of seconds; write one such as 86400")
-            defaultTTL = min(seconds, Int64(Int32.max))
+            exchange.defaultTTL = min(seconds, Int64(Int32.max))
         } else if name.equals("MAX_ENTRY") {
-            maximumEntrySize = try size(name, value)
+            exchange.maximumEntrySize = try size(name, value)
         } else if name.equals("MAX_BODY") {
-            maximumBodySize = try size(name, value)
+            exchange.maximumBodySize = try size(name, value)
         } else if name.equals("SHARE_ACROSS_CREDENTIALS") {
-            sharesCredentials = try choice(name, value, "true", "false")
+            exchange.sharesCredentials = try choice(name, value, "true", "false")
         } else if name.equals("ON_DISCONNECT") {
-            finishesAlone = try choice(name, value, "finish", "cancel")
+            exchange.finishesAlone = try choice(name, value, "finish", "cancel")
         }
     }
 
@@ -62,11 +58,11 @@ struct WorkerSettings {
                     name, "is not a list of NAME=URL; write anthropic=https://api.anthropic.com")
             }
             let upstream = Array(piece[..<equals])
-            if names.contains(upstream) {
+            if exchange.names.contains(upstream) {
                 throw flaw(name, "gives two upstreams one name; give each its own")
             }
-            names.append(upstream)
-            upstreams.append(url)
+            exchange.names.append(upstream)
+            exchange.upstreams.append(url)
         }
     }
 

@@ -3,9 +3,9 @@ import RepriseCore
 /// What JavaScript is to do next for a request.
 enum Step {
     /// Answer with a whole body.
-    case respond(Answer, Body)
+    case respond(ResponseHead, Body)
     /// Send a request to the upstream, then tell of its head, or of its failure.
-    case forward(Message, MessageBody)
+    case forward(Message, Fetch.Body)
     /// Read the request's body, at most so many bytes.
     case readBody(limit: Int64)
     /// Hash each of these with SHA-256 and hand in the digests, one after the other.
@@ -13,7 +13,7 @@ enum Step {
     /// Load what the store holds under a name.
     case load([UInt8])
     /// Answer with the head, then with the bytes that came so far, then with what comes.
-    case stream(Answer, soFar: [UInt8], isRecorded: Bool)
+    case stream(ResponseHead, soFar: [UInt8], isRecorded: Bool)
     /// Read the upstream's body before answering.
     case collect
     /// Go on with the body; no longer handing it in if it is not recorded, and no longer reading it
@@ -30,24 +30,6 @@ enum Step {
         case inline([UInt8])
         /// It is the first of the byte strings that were hashed last.
         case hashed
-    }
-
-    /// Where the body of a message to the upstream is.
-    enum MessageBody: UInt8 {
-        /// There is none.
-        case none = 0
-        /// It is the request's own, not read yet.
-        case unread = 1
-        /// It is what was read of the request.
-        case read = 2
-    }
-
-    /// The head of an answer to the client.
-    struct Answer {
-        /// The status code.
-        var status: Int32
-        /// All header fields, `Cache-Status` among them.
-        var headers: [HeaderField]
     }
 
     /// The head of a request to the upstream.
@@ -73,14 +55,23 @@ struct StepFlags: OptionSet {
 }
 
 extension Step {
+    /// A response that is here as a whole.
+    static func respond(_ response: WholeResponse) -> Step {
+        switch response.body {
+        case .bytes(let bytes): .respond(response.head, .inline(bytes))
+        // It was hashed when it was loaded, and nothing since.
+        case .stored: .respond(response.head, .hashed)
+        }
+    }
+
     /// The step as a frame: its kind, the flags, its values in the order of the declaration.
     func encoded(_ flags: StepFlags) -> [UInt8] {
         var writer = FrameWriter()
         writer.write(byte: kind)
         writer.write(byte: flags.rawValue)
         switch self {
-        case .respond(let answer, let body):
-            writer.write(answer)
+        case .respond(let head, let body):
+            writer.write(head)
             switch body {
             case .inline(let bytes):
                 writer.write(byte: 0)
@@ -92,7 +83,7 @@ extension Step {
             writer.write(bytes: message.url)
             writer.write(bytes: message.method)
             writer.write(fields: message.headers)
-            writer.write(byte: body.rawValue)
+            writer.write(byte: body == .none ? 0 : 1)
         case .readBody(let limit):
             writer.write(wideNumber: limit)
         case .hash(let messages):
@@ -100,8 +91,8 @@ extension Step {
             for message in messages { writer.write(bytes: message) }
         case .load(let name):
             writer.write(bytes: name)
-        case .stream(let answer, let soFar, let isRecorded):
-            writer.write(answer)
+        case .stream(let head, let soFar, let isRecorded):
+            writer.write(head)
             writer.write(bytes: soFar)
             writer.write(byte: isRecorded ? 1 : 0)
         case .proceed(let isRecorded):
@@ -133,8 +124,8 @@ extension Step {
 }
 
 extension FrameWriter {
-    fileprivate mutating func write(_ answer: Step.Answer) {
-        write(number: UInt32(bitPattern: answer.status))
-        write(fields: answer.headers)
+    fileprivate mutating func write(_ head: ResponseHead) {
+        write(number: UInt32(bitPattern: head.status))
+        write(fields: head.headers)
     }
 }

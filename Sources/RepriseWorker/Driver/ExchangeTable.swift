@@ -5,13 +5,13 @@ import RepriseCore
 /// A call names an operation and a request and carries a message; the answer is a frame: see
 /// ``Step``. What the operations are and what their messages hold stands in `Worker/core.mjs` too.
 public struct ExchangeTable {
-    private var exchanges: [Exchange?] = []
+    private var drivers: [ExchangeDriver?] = []
 
     /// Makes a table without requests.
     public init() {}
 
     /// How many requests are under way.
-    public var count: Int { exchanges.reduce(0) { $1 == nil ? $0 : $0 + 1 } }
+    public var count: Int { drivers.reduce(0) { $1 == nil ? $0 : $0 + 1 } }
 
     /// Performs an operation.
     ///
@@ -28,14 +28,14 @@ public struct ExchangeTable {
         do throws(FrameError) {
             var reader = FrameReader()
             if operation == .begin { return try begin(&reader, message) }
-            guard handle < exchanges.count, let exchange = exchanges[Int(handle)] else { return [] }
+            guard handle < drivers.count, let driver = drivers[Int(handle)] else { return [] }
             if operation == .release {
-                exchanges[Int(handle)] = nil
+                drivers[Int(handle)] = nil
                 return []
             }
-            let step = try perform(operation, exchange, &reader, message)
-            defer { exchange.flags = [] }
-            return step.encoded(exchange.flags)
+            let step = try perform(operation, driver, &reader, message)
+            defer { driver.flags = [] }
+            return step.encoded(driver.flags)
         } catch {
             return []
         }
@@ -44,81 +44,96 @@ public struct ExchangeTable {
     private mutating func begin(
         _ reader: inout FrameReader, _ message: Span<UInt8>
     ) throws(FrameError) -> [UInt8] {
-        var writer = FrameWriter()
-        switch try beginning(&reader, message) {
-        case .over(let step):
-            writer.write(number: .max)
-            return writer.frame + step.encoded([])
-        case .exchange(let exchange, let step):
-            let free = exchanges.firstIndex { $0 == nil } ?? exchanges.count
-            if free == exchanges.count { exchanges.append(nil) }
-            exchanges[free] = exchange
-            writer.write(number: UInt32(free))
-            return writer.frame + step.encoded(exchange.flags)
-        }
-    }
-
-    private func beginning(
-        _ reader: inout FrameReader, _ message: Span<UInt8>
-    ) throws(FrameError) -> Beginning {
         var settings = WorkerSettings()
-        var flaw: [UInt8]?
+        var flaw: WorkerSettings.Flaw?
         for _ in 0..<(try reader.number(message)) {
             let name = try reader.bytes(message)
             let value = try reader.bytes(message)
             do throws(WorkerSettings.Flaw) {
                 try settings.take(name: name, value: value)
             } catch {
-                flaw = flaw ?? error.message
+                flaw = flaw ?? error
             }
         }
-        let arrival = Arrival(
-            settings: settings, method: try reader.bytes(message),
-            target: try reader.bytes(message), headers: try reader.fields(message),
-            hasBody: try reader.byte(message) != 0, isUncached: try reader.byte(message) != 0)
-        if let flaw { return .over(OwnError.invalidSetting(flaw).step()) }
-        return Exchange.begin(arrival)
+        let method = try reader.bytes(message)
+        let target = try reader.bytes(message)
+        let headers = try reader.fields(message)
+        let request = ArrivedRequest(
+            method: method, target: target, headers: headers,
+            hasBody: try reader.byte(message) != 0, declaredLength: Self.declaredLength(headers))
+        let usesCache = try reader.byte(message) == 0
+        if let flaw { return over(.respond(flaw.response)) }
+        let driver = ExchangeDriver(settings: settings.exchange)
+        let step = driver.begin(request, usesCache: usesCache)
+        return driver.isOver ? over(step) : under(driver, step)
+    }
+
+    /// The answer for a request that goes on.
+    private mutating func under(_ driver: ExchangeDriver, _ step: Step) -> [UInt8] {
+        let free = drivers.firstIndex { $0 == nil } ?? drivers.count
+        if free == drivers.count { drivers.append(nil) }
+        drivers[free] = driver
+        var writer = FrameWriter()
+        writer.write(number: UInt32(free))
+        return writer.frame + step.encoded([])
+    }
+
+    /// The answer for a request that is over already.
+    private func over(_ step: Step) -> [UInt8] {
+        var writer = FrameWriter()
+        writer.write(number: .max)
+        return writer.frame + step.encoded([])
+    }
+
+    /// What `Content-Length` says; more than fits counts as the most that does.
+    private static func declaredLength(_ headers: [HeaderField]) -> Int64? {
+        guard let digits = headers.first(named: "content-length"), !digits.isEmpty,
+            digits.allSatisfy({ 0x30...0x39 ~= $0 })
+        else { return nil }
+        if digits.count > 18 { return .max }
+        return digits.reduce(0) { $0 * 10 + Int64($1 - 0x30) }
     }
 
     private func perform(
-        _ operation: Operation, _ exchange: Exchange, _ reader: inout FrameReader,
+        _ operation: Operation, _ driver: ExchangeDriver, _ reader: inout FrameReader,
         _ message: Span<UInt8>
     ) throws(FrameError) -> Step {
         switch operation {
         case .begin, .release:
             return .done
         case .requestBody:
-            return exchange.take(requestBody: message)
+            return driver.receive(requestBody: message)
         case .requestBodyTooLarge:
-            return exchange.requestBodyTooLarge()
+            return driver.requestBodyTooLong()
         case .requestBodyIncomplete:
-            return exchange.requestBodyIncomplete()
+            return driver.requestBodyBroken()
         case .digests:
             let now = try reader.wideNumber(message)
-            return exchange.take(digests: message.extracting(reader.rest(message)), now: now)
+            return driver.receive(digests: message.extracting(reader.rest(message)), now: now)
         case .storedText:
             let isThere = try reader.byte(message) != 0
             let text = message.extracting(reader.rest(message))
-            return exchange.take(storedText: isThere ? text : nil)
+            return driver.receive(storedText: isThere ? text : nil)
         case .upstreamFailure:
             let now = try reader.wideNumber(message)
-            let failure = UpstreamFailure(rawValue: try reader.byte(message)) ?? .unreachable
-            return exchange.take(failure: failure, reason: try reader.bytes(message), now: now)
+            let kind = try reader.byte(message)
+            let reason = try reader.bytes(message)
+            return driver.fail(kind == 1 ? .timedOut : .unreachable(reason), now: now)
         case .responseHead:
             let now = try reader.wideNumber(message)
             let status = Int32(bitPattern: try reader.number(message))
             let headers = try reader.fields(message)
-            return exchange.take(response: ResponseHead(status: status, headers: headers), now: now)
+            return driver.receive(ResponseHead(status: status, headers: headers), now: now)
         case .chunk:
             let now = try reader.wideNumber(message)
-            return exchange.take(chunk: message.extracting(reader.rest(message)), now: now)
+            return driver.receive(chunk: message.extracting(reader.rest(message)), now: now)
         case .responseEnd:
             let now = try reader.wideNumber(message)
-            return exchange.endResponse(isClean: try reader.byte(message) != 0, now: now)
+            return driver.responseEnded(isClean: try reader.byte(message) != 0, now: now)
         case .entry:
-            return exchange.takeEntry()
+            return driver.entry()
         case .clientGone:
-            return exchange.clientIsGone()
+            return driver.clientLeft()
         }
     }
 }
@@ -140,7 +155,7 @@ public enum Operation: UInt32, Sendable {
     case digests = 4
     /// Whether there is one, the text.
     case storedText = 5
-    /// `now`, an ``UpstreamFailure``, the reason.
+    /// `now`, whether it is that nothing came in time, the reason.
     case upstreamFailure = 6
     /// `now`, the status, header fields.
     case responseHead = 7
