@@ -96,15 +96,23 @@ struct ListenerTests {
                 let listener = try network.listen(on: anyPort(), limit: 100) { stream in
                     Recorder(stream).onBytes = { $0.stream.write($1) }
                 }
-                // All but one descriptor are taken; the client takes that one.
-                var taken: [Int32] = []
-                while true {
-                    let descriptor = open("/dev/null", O_RDONLY)
-                    if descriptor < 0 { break }
-                    taken.append(descriptor)
+                // In one turn the client has its socket and all other descriptors are taken, so
+                // that the connection cannot be accepted.
+                let loop = network.loops[0]
+                let connected = Promise<Recorder>()
+                let taken = await loop.run {
+                    _ = loop.connect(to: listener.address) { result in
+                        guard case .success(let stream) = result else { exit(4) }
+                        connected.fulfil(Recorder(stream))
+                    }
+                    var taken: [Int32] = []
+                    while true {
+                        let descriptor = open("/dev/null", O_RDONLY)
+                        if descriptor < 0 { return taken }
+                        taken.append(descriptor)
+                    }
                 }
-                close(taken.removeLast())
-                let client = try await network.connect(to: listener.address)
+                let client = await connected.value
                 await client.on { $0.write(text: "waits") }
                 _ = await isTold.value
                 guard listener.connectionCount == 0 else { exit(1) }
