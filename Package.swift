@@ -65,7 +65,7 @@ let package = Package(
             name: "reprise",
             dependencies: [
                 "CYAML", "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy",
-                "RepriseServer", "RepriseStorage",
+                "RepriseServer", "RepriseSimulator", "RepriseStorage",
             ],
             swiftSettings: strict),
 

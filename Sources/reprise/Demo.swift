@@ -4,7 +4,19 @@ enum Demo {
     ///
     /// - Returns: The exit code.
     static func run() -> Int32 {
-        StandardStreams.complain("demo is not here yet")
-        return ExitStatus.unavailable
+        do throws(StartError) {
+            let rows = try Demonstration.run()
+            for line in DemonstrationTable(rows).lines {
+                StandardStreams.write(line + "\n")
+            }
+            guard rows.allSatisfy(\.isConvincing) else {
+                StandardStreams.complain("the second answers did not come from the cache")
+                return ExitStatus.failure
+            }
+            return ExitStatus.success
+        } catch {
+            StandardStreams.complain(error.message)
+            return ExitStatus.unavailable
+        }
     }
 }
