@@ -51,6 +51,15 @@ final class PlayedNetwork: Network, @unchecked Sendable {
         while let next = nextItem(by: time) { next.action() }
     }
 
+    /// Runs the next action that is due now.
+    ///
+    /// - Returns: false when there is none.
+    func step() -> Bool {
+        guard let next = nextItem(by: time) else { return false }
+        next.action()
+        return true
+    }
+
     /// Lets time pass, and runs what becomes due at its moment.
     func advance(by duration: Duration) {
         let end = time + duration.wholeNanoseconds
