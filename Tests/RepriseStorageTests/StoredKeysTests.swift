@@ -116,6 +116,17 @@ struct StoredKeysTests {
         caller.close(other)
     }
 
+    @Test func openingCommitsNothing() throws {
+        let store = try open()
+        try save(0..<10, to: store)
+        network.run()
+        let other = try open()
+        #expect(denied(1000..<1100, by: store) > 95)
+        caller.close(other)
+        #expect(denied(1000..<1100, by: store) > 95)
+        caller.close(store)
+    }
+
     @Test func rowNumbersThatAreUsedTwiceAreNoticed() throws {
         let store = try open()
         try save(0..<10, to: store)
