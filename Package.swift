@@ -32,6 +32,7 @@ let package = Package(
     name: "reprise",
     platforms: [.macOS(.v15)],
     products: [
+        .executable(name: "reprise", targets: ["reprise"]),
         .library(name: "RepriseCore", targets: ["RepriseCore"])
     ],
     targets: [
@@ -44,7 +45,7 @@ let package = Package(
         // Decisions, as pure functions over bytes. No imports: it also compiles to WebAssembly.
         room("RepriseCore"),
         // Bytes and time; nothing in it knows what a cache is.
-        room("RepriseNetwork", ["CLibuv", "COpenSSL"]),
+        room("RepriseNetwork", ["CLibuv", "CNghttp2", "COpenSSL"]),
         room("RepriseCrypto", ["COpenSSL"]),
         room("RepriseLogging"),
         room(
@@ -85,5 +86,6 @@ let package = Package(
                 "RepriseStorage",
             ]),
         tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
+        tests("RepriseTests", ["RepriseCore", "RepriseLogging", "reprise"]),
     ]
 )
