@@ -33,7 +33,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "reprise", targets: ["reprise"]),
-        .library(name: "RepriseCore", targets: ["RepriseCore"])
+        .library(name: "RepriseCore", targets: ["RepriseCore"]),
     ],
     targets: [
         system("CLibuv", "libuv", apt: "libuv1-dev", brew: "libuv"),
