@@ -32,7 +32,8 @@ let package = Package(
     name: "reprise",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "RepriseCore", targets: ["RepriseCore"])
+        .executable(name: "reprise", targets: ["reprise"]),
+        .library(name: "RepriseCore", targets: ["RepriseCore"]),
     ],
     targets: [
         system("CLibuv", "libuv", apt: "libuv1-dev", brew: "libuv"),
@@ -44,7 +45,7 @@ let package = Package(
         // Decisions, as pure functions over bytes. No imports: it also compiles to WebAssembly.
         room("RepriseCore"),
         // Bytes and time; nothing in it knows what a cache is.
-        room("RepriseNetwork", ["CLibuv", "COpenSSL"]),
+        room("RepriseNetwork", ["CLibuv", "CNghttp2", "COpenSSL"]),
         room("RepriseCrypto", ["COpenSSL"]),
         room("RepriseLogging"),
         room(
@@ -85,5 +86,6 @@ let package = Package(
                 "RepriseStorage",
             ]),
         tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
+        tests("RepriseTests", ["RepriseCore", "RepriseLogging", "reprise"]),
     ]
 )

@@ -234,84 +234,60 @@ class Run {
       this.#exchange.release();
       return response(status, headers, this.#upstream.body);
     }
-    return response(status, headers, this.#recordedBody(before, isRecorded));
+    return response(status, headers, this.#recordedBody(before, isRecorded, headers));
   }
 
   /** The upstream's body as it comes, each chunk when the client has room for it. */
-  #recordedBody(before, isRecorded) {
-    const reader = this.#upstream.body?.getReader();
+  #recordedBody(before, isRecorded, headers) {
+    const { readable, writable } = pipeFor(headers);
     const recorder = new Recorder(this.#exchange, isRecorded);
-    let resolveCommit;
-    this.#background(
-      new Promise((resolve) => {
-        resolveCommit = resolve;
-      }),
-    );
-    let isOver = false;
-    // Resolves once an entry is on its way to the store, so that who asks again finds it there.
-    const end = async (isClean) => {
-      isOver = true;
-      const finishing = this.#finish(recorder, isClean);
-      resolveCommit(finishing.then(({ stored }) => stored));
-      await finishing.catch(() => {});
-    };
-    return new ReadableStream(
-      {
-        pull: async (controller) => {
-          if (before.length > 0) {
-            controller.enqueue(before.shift());
-            return;
-          }
-          let read;
-          try {
-            read = reader ? await reader.read() : { done: true };
-          } catch (error) {
-            // The client's response is cut too, never ended cleanly.
-            controller.error(error);
-            end(false);
-            return;
-          }
-          if (read.done) {
-            if (!isOver) await end(true);
-            controller.close();
-          } else {
-            recorder.take(read.value);
-            controller.enqueue(read.value);
-          }
-        },
-        cancel: async (reason) => {
-          if (isOver) return;
-          isOver = true;
-          if (recorder.isWorthFinishing()) {
-            resolveCommit(this.#finishAlone(recorder, reader));
-          } else {
-            end(false);
-            await reader?.cancel(reason);
-          }
-        },
-      },
-      { highWaterMark: 0 },
-    );
+    this.#background(this.#passOn(before, recorder, writable.getWriter()));
+    return readable;
   }
 
-  /** Reads what is left without a client. */
-  async #finishAlone(recorder, reader) {
+  /**
+   * Passes the body on, and reads what may be stored to its end when the client has left.
+   *
+   * It is work of its own, and no stream that is pulled: the runtime neither pulls nor cancels one whose
+   * client has left (workerd issue 5611), and only a write to it fails.
+   */
+  async #passOn(before, recorder, writer) {
+    const reader = this.#upstream.body?.getReader();
+    let isGone = false;
+    let isOver = false;
+    const clientIsGone = () => {
+      if (isGone || isOver) return;
+      isGone = true;
+      // Ends a read that waits, too.
+      if (!recorder.isWorthFinishing()) reader?.cancel().catch(() => {});
+    };
+    writer.closed.catch(clientIsGone);
     let isClean = false;
+    let failure;
     try {
-      for (;;) {
-        const { done, value } = await reader.read();
+      for (const chunk of before) await writer.write(chunk).catch(clientIsGone);
+      while (!isGone || recorder.isRecorded) {
+        const { done, value } = reader ? await reader.read() : { done: true };
         isClean = done;
         if (done) break;
         recorder.take(value);
-        if (!recorder.isRecorded) {
-          await reader.cancel();
-          break;
-        }
+        if (!isGone) await writer.write(value).catch(clientIsGone);
       }
-    } catch {
-      // The upstream broke off: then it is not clean.
+    } catch (error) {
+      failure = error;
     }
-    await (await this.#finish(recorder, isClean)).stored;
+    if (!isClean) reader?.cancel().catch(() => {});
+    // Waits until an entry is on its way to the store, so that who asks again finds it there.
+    let stored;
+    try {
+      ({ stored } = await this.#finish(recorder, isClean));
+    } catch (error) {
+      console.error(`${error.message}; the response goes on unstored`);
+    }
+    isOver = true;
+    // The client's response is cut like the upstream's, never ended cleanly.
+    const ending = isClean ? writer.close() : writer.abort(failure);
+    await Promise.all([stored, ending.catch(() => {})]);
   }
 
   /** Ends the recording of a stream; `stored` is the promise that it is stored, if it is whole. */
@@ -376,6 +352,20 @@ function response(status, fields, body) {
   for (const [name, value] of fields) headers.append(name, value);
   if (body instanceof Uint8Array) headers.set("content-length", String(body.length));
   return new Response(NULL_BODY.includes(status) ? null : body, { status, headers });
+}
+
+/**
+ * A stream from one writer to the client, that keeps nothing: a write ends when it has been read.
+ *
+ * The runtime ends the body of a response cleanly although its stream failed (workerd issue 6818), but
+ * for one whose length it knows.
+ */
+function pipeFor(headers) {
+  const { FixedLengthStream, IdentityTransformStream } = globalThis;
+  const length = headers.find(([name]) => name === "content-length")?.[1];
+  if (FixedLengthStream && /^\d{1,15}$/.test(length)) return new FixedLengthStream(Number(length));
+  if (IdentityTransformStream) return new IdentityTransformStream();
+  return new TransformStream();
 }
 
 /** The header fields as they go with the bytes that `fetch` gives. */

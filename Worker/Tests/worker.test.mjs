@@ -169,6 +169,45 @@ test("a client that leaves does not end a stream that can be stored", async () =
   assert.equal((await client.ask(PATH, { body: '{"stream":true}' })).cache, "reprise; hit");
 });
 
+test("a client whose leaving only a failing write tells does not end a stream either", async () => {
+  // As in workerd: nothing pulls or cancels what the client does not read any more.
+  let isGone = false;
+  globalThis.IdentityTransformStream = class {
+    constructor() {
+      const { readable, writable } = new TransformStream();
+      const writer = writable.getWriter();
+      this.readable = readable;
+      this.writable = new WritableStream({
+        write: (chunk) => (isGone ? Promise.reject(new Error("gone")) : writer.write(chunk)),
+        close: () => writer.close(),
+        abort: (reason) => writer.abort(reason),
+      });
+    }
+  };
+  try {
+    let more;
+    upstream.answer = (_, response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write(Upstream.event("a"));
+      more = () => {
+        response.write(Upstream.event("b"));
+        response.end(`${Upstream.event("", "stop")}data: [DONE]\n\n`);
+      };
+    };
+    const response = await client.fetch(PATH, { body: '{"stream":true}' });
+    await response.body.getReader().read();
+    isGone = true;
+    more();
+    await client.settle();
+    isGone = false;
+    const hit = await client.ask(PATH, { body: '{"stream":true}' });
+    assert.equal(hit.cache, "reprise; hit");
+    assert.ok(hit.text.endsWith("[DONE]\n\n"));
+  } finally {
+    delete globalThis.IdentityTransformStream;
+  }
+});
+
 test("with ON_DISCONNECT=cancel a client that leaves ends the upstream's stream", async () => {
   client.env.ON_DISCONNECT = "cancel";
   let closed;
@@ -272,6 +311,36 @@ test("without a store requests are passed on", async () => {
   delete client.env.OPENAI_CACHE;
   assert.equal((await client.ask(PATH)).cache, "reprise; fwd=bypass");
   assert.equal((await client.ask("/", { method: "GET" })).text, '{"ok":true}');
+});
+
+test("only-if-cached forbids asking the upstream without a store too", async () => {
+  delete client.env.OPENAI_CACHE;
+  const answer = await client.ask(PATH, { headers: { "cache-control": "only-if-cached" } });
+  assert.equal(answer.status, 504);
+  assert.equal(answer.code, "not_cached");
+  assert.equal(answer.cache, "reprise; detail=only-if-cached");
+  assert.equal(upstream.calls, 0);
+});
+
+test("a response whose head rules storing out is passed on as it comes, and says why", async () => {
+  let finish;
+  for (const [headers, detail] of [
+    [{ "content-type": "application/json", vary: "*" }, "vary"],
+    [{ "content-type": "text/event-stream", vary: "origin, *" }, "vary"],
+    [{ "content-type": "text/html" }, "content-type"],
+  ]) {
+    upstream.answer = (_, response) => {
+      response.writeHead(200, headers);
+      response.write("first ");
+      finish = () => response.end("last");
+    };
+    const response = await client.fetch(PATH);
+    assert.equal(response.headers.get("cache-status"), `reprise; fwd=uri-miss; detail=${detail}`);
+    finish();
+    assert.equal(await response.text(), "first last");
+    await client.settle();
+  }
+  assert.equal(kv.entries.size, 0);
 });
 
 test("a request body over the limit is a 413 and never reaches the upstream", async () => {

@@ -129,10 +129,12 @@ struct SQLiteFile: Sendable {
         let connection = try SQLiteConnection(path: path, for: .writing)
         try SQLiteSchema.refuseForeign(connection, path: path)
         try connection.tune()
-        // The first takes effect only while the database is empty.
+        // It takes effect only while the database is empty; later it would be a commit for nothing.
+        if try connection.number("PRAGMA page_count") == 0 {
+            try connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        }
         try connection.execute(
             """
-            PRAGMA auto_vacuum = INCREMENTAL;
             PRAGMA synchronous = NORMAL;
             PRAGMA secure_delete = OFF;
             PRAGMA journal_size_limit = \(Self.logLimit);

@@ -93,18 +93,23 @@ public final class SQLiteStore: ResponseStore {
         let load = SQLiteLoad(completion)
         let (bound, isGivenUp) = (LoopBound(load, on: loop), load.isGivenUp)
         let reader = reader
-        guard reader.waiting.load(ordering: .relaxed) < Self.mostWaiting else {
-            loop.post { bound.value.finish(.failure(.timedOut)) }
-            return load
+        let refusal = state.withLock { state -> StoreError? in
+            if state.isClosed { return .unavailable("the database is closed") }
+            guard reader.waiting.load(ordering: .relaxed) < Self.mostWaiting else {
+                return .timedOut
+            }
+            reader.waiting.add(1, ordering: .relaxed)
+            // Under the lock, so that it is given to the thread before the thread is told to end.
+            reader.worker.submit { [self] in
+                reader.waiting.subtract(1, ordering: .relaxed)
+                guard !isGivenUp.flag.load(ordering: .relaxed) else { return }
+                let result = read(key, by: reader)
+                loop.post { bound.value.finish(result) }
+                keepKeysUp(by: reader)
+            }
+            return nil
         }
-        reader.waiting.add(1, ordering: .relaxed)
-        reader.worker.submit { [self] in
-            reader.waiting.subtract(1, ordering: .relaxed)
-            guard !isGivenUp.flag.load(ordering: .relaxed) else { return }
-            let result = read(key, by: reader)
-            loop.post { bound.value.finish(result) }
-            keepKeysUp(by: reader)
-        }
+        if let refusal { loop.post { bound.value.finish(.failure(refusal)) } }
         return load
     }
 
@@ -171,15 +176,16 @@ public final class SQLiteStore: ResponseStore {
             // A file system that hangs must not pile up the batches that wait for it.
             if state.isWriting { return .unavailable("an earlier write is still under way") }
             state.isWriting = true
+            // Under the lock, as look-ups are.
+            writing.submit { [self] in
+                let result = perform(batch, isUpkeep: isUpkeep)
+                self.state.withLock { $0.isWriting = false }
+                completion(result)
+                buildKeysIfDue()
+            }
             return nil
         }
-        if let refusal { return completion(.failure(refusal)) }
-        writing.submit { [self] in
-            let result = perform(batch, isUpkeep: isUpkeep)
-            state.withLock { $0.isWriting = false }
-            completion(result)
-            buildKeysIfDue()
-        }
+        if let refusal { completion(.failure(refusal)) }
     }
 
     private func perform(_ batch: [StoreWrite], isUpkeep: Bool) -> Result<Void, StoreError> {

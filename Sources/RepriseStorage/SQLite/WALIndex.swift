@@ -19,7 +19,9 @@ struct WALIndex: Equatable, Sendable {
 
         fileprivate init(_ region: UnsafeRawPointer) {
             func word(_ index: Int32) -> UInt32 { reprise_shared_word(region, index) }
-            func pair(_ index: Int32) -> UInt64 { UInt64(word(index)) << 32 | UInt64(word(index + 1)) }
+            func pair(_ index: Int32) -> UInt64 {
+                UInt64(word(index)) << 32 | UInt64(word(index + 1))
+            }
             changes = word(2)
             frames = word(4)
             rest = (word(5), pair(6), pair(8), pair(10))

@@ -111,7 +111,7 @@ final class ProxyAssembly: Sendable {
     }
 
     private func makeClient(_ loop: any EventLoop) -> HTTPClient {
-        var configuration = HTTPClient.Configuration(secure: { [self] stream, host, deadline, done in
+        var configuration = HTTPClient.Configuration { [self] stream, host, deadline, done in
             guard let context = trustedContext() else {
                 stream.abort()
                 loop.afterThisTurn { done(.failure(.tls(.failed("no trust store")))) }
@@ -120,7 +120,7 @@ final class ProxyAssembly: Sendable {
             return TLSStream.connect(
                 over: stream, context: context, host: host, applicationProtocols: ["http/1.1"],
                 deadline: deadline, completion: done)
-        })
+        }
         configuration.dialer.timeout = plan.connectTimeout
         configuration.silence = plan.silence
         configuration.proxies = plan.proxies

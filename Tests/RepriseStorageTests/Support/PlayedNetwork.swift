@@ -8,13 +8,10 @@ import Synchronization
 final class PlayedNetwork: Network, @unchecked Sendable {
     private struct Item {
         let due: Int64
-        let order: Int
         let action: () -> Void
     }
 
     private var items: [Item] = []
-    private var order = 0
-    private var stopped: Set<ObjectIdentifier> = []
     private(set) var time: Int64 = 0
     /// The time of day at the beginning, in milliseconds; a test may make it step.
     var wallStart: Int64 = 1_700_000_000_000
@@ -42,13 +39,28 @@ final class PlayedNetwork: Network, @unchecked Sendable {
 
     /// Adds an action; it runs a duration from now.
     func add(after delay: Duration = .zero, _ action: @escaping () -> Void) {
-        items.append(Item(due: time + delay.wholeNanoseconds, order: order, action: action))
-        order += 1
+        let item = Item(due: time + delay.wholeNanoseconds, action: action)
+        // In the order in which they run, the next one last.
+        var (low, high) = (0, items.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if items[middle].due > item.due { low = middle + 1 } else { high = middle }
+        }
+        items.insert(item, at: low)
     }
 
     /// Runs all that is due now, and all that this brings about.
     func run() {
         while let next = nextItem(by: time) { next.action() }
+    }
+
+    /// Runs the next action that is due now.
+    ///
+    /// - Returns: false when there is none.
+    func step() -> Bool {
+        guard let next = nextItem(by: time) else { return false }
+        next.action()
+        return true
     }
 
     /// Lets time pass, and runs what becomes due at its moment.
@@ -63,10 +75,8 @@ final class PlayedNetwork: Network, @unchecked Sendable {
     }
 
     private func nextItem(by end: Int64) -> Item? {
-        let next = items.indices.filter { items[$0].due <= end }.min {
-            (items[$0].due, items[$0].order) < (items[$1].due, items[$1].order)
-        }
-        return next.map { items.remove(at: $0) }
+        guard let next = items.last, next.due <= end else { return nil }
+        return items.removeLast()
     }
 }
 
