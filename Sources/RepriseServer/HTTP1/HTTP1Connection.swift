@@ -96,6 +96,8 @@ final class HTTP1Connection {
         var requests = 0
         while canRead(requests), parse(bytes, &position, &requests) {}
         isParsing = false
+        // What comes in later reads is part of the request too: these bytes alone stand for nothing.
+        if case .done = reading {} else { driver?.fingerprint = nil }
         if case .closed = reading { return }
         guard position < bytes.count else { return }
         keep(bytes.extracting(position..<bytes.count))
