@@ -130,6 +130,25 @@ struct SimulatedWireTests {
         #expect(upstream.responseCount == 1)
     }
 
+    /// A peer that has all of a response may leave before the upstream has looked at what was sent.
+    @Test(arguments: [false, true])
+    func peerThatHasTheWholeResponseHasNotLeftEarly(_ aborts: Bool) throws {
+        var faults = FaultPlan.calm
+        faults.postDelay = DelayRange(.seconds(1), .seconds(1))
+        let (world, server, client) = Self.makeWorld(seed: 1, faults: faults)
+        let upstream = try SimulatedUpstream.start(
+            on: server, at: server.address(port: 80), .always(.json("{}")))
+        let peer = ScriptedPeer(
+            on: client, to: upstream.address,
+            script: [
+                .send(Array("GET / HTTP/1.1\r\nHost: h\r\n\r\n".utf8)),
+                .awaitBytes(Array("{}".utf8)), aborts ? .abort : .close,
+            ])
+        #expect(world.run { peer.isOver && upstream.openConnections == 0 })
+        #expect(upstream.responseCount == 1)
+        #expect(upstream.disconnects.isEmpty)
+    }
+
     @Test func stopLeavesNothingBehind() throws {
         let script = Script(rules: [
             .init(path: "/hang", answers: [.silence]),
