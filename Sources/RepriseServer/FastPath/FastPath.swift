@@ -82,8 +82,8 @@ final class FastPath {
         record.outcome = .hit
         record.status = stored.metadata.status
         record.key = key
-        let now = proxy.loop.now
-        AccessLog.write(record, RequestLine(of: bytes, begun: now), now: now, to: logger)
+        let line = RequestLine(of: bytes, begun: proxy.loop.now)
+        AccessLog.write(record, line, now: proxy.loop.thisMoment, to: logger)
     }
 }
 

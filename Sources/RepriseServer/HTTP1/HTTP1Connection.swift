@@ -88,7 +88,8 @@ final class HTTP1Connection {
     /// Reads what can be read now, and keeps the rest.
     private func read(_ bytes: Span<UInt8>) {
         fingerprint = nil
-        if isBetweenRequests {
+        // Who does not read is answered no further.
+        if isBetweenRequests, stream.unsentByteCount <= ServerLoop.mostUnsent {
             guard !server.fastPath.answers(bytes, on: stream, &fingerprint) else { return }
         }
         isParsing = true
