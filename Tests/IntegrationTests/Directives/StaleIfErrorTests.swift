@@ -57,9 +57,9 @@ struct StaleIfErrorTests {
     }
 
     @Test(arguments: [
-        ("stale-if-error=1", "reprise; fwd=stale"),
-        ("stale-if-error=60, no-cache", "reprise; fwd=request"),
-        ("max-age=60", "reprise; fwd=stale"),
+        ("stale-if-error=1", "reprise; fwd=stale; detail=status"),
+        ("stale-if-error=60, no-cache", "reprise; fwd=request; detail=status"),
+        ("max-age=60", "reprise; fwd=stale; detail=status"),
     ])
     func errorIsPassedOnWhenNothingMayStandIn(value: String, status: String) async throws {
         let reply = try await askAgain(

@@ -29,6 +29,14 @@ struct MalformedRequestTests {
             return copy
         }
 
+        /// The same request, where it is a transfer coding that is not known.
+        var notSupported: Case {
+            var copy = self
+            copy.status = 501
+            copy.code = "transfer_coding_not_supported"
+            return copy
+        }
+
         static func tooLarge(_ name: String, bytes: String) -> Case {
             Case(name: name, bytes: bytes, status: 431, code: "head_too_large")
         }
@@ -100,7 +108,13 @@ struct MalformedRequestTests {
         .post(
             "an unknown transfer coding", fields: "Transfer-Encoding: xchunked\r\n",
             body: "0\r\n\r\n\(smuggled)"
-        ).inItsBody,
+        ).notSupported,
+        .post(
+            "a transfer coding before chunked", fields: "Transfer-Encoding: gzip, chunked\r\n",
+            body: "0\r\n\r\n\(smuggled)"
+        ).notSupported,
+        Case(name: "no Host", bytes: "GET /health HTTP/1.1\r\n\r\n"),
+        Case(name: "two Hosts", bytes: "GET /health HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n"),
     ]
 
     @Test(arguments: cases)

@@ -142,7 +142,7 @@ struct PassThroughTests {
                     let reply = try await proxy.ask("a")
                     #expect(reply.status == status)
                     #expect(reply.bytes == body)
-                    #expect(reply.cacheStatus == "reprise; fwd=uri-miss")
+                    #expect(reply.cacheStatus == "reprise; fwd=uri-miss; detail=status")
                     for (name, value) in headers {
                         #expect(reply.field(name) == value, "\(name)")
                     }

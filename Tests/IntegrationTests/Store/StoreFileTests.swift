@@ -128,10 +128,16 @@ struct StoreFileTests {
         return try #require(attributes[.posixPermissions] as? NSNumber).intValue
     }
 
-    /// Replaces a text by another of the same length, wherever it stands in a file.
+    /// Replaces a text by another of the same length, wherever it stands in a database's file.
     ///
     /// - Returns: How often it stood there.
     private func replace(_ old: String, by new: String, in path: String) throws -> Int {
+        // What stands in the log beside the file would be read instead.
+        var database: OpaquePointer?
+        #expect(sqlite3_open(path, &database) == SQLITE_OK)
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)"
+        #expect(sqlite3_exec(database, checkpoint, nil, nil, nil) == SQLITE_OK)
+        #expect(sqlite3_close(database) == SQLITE_OK)
         var data = try Data(contentsOf: URL(filePath: path))
         var count = 0
         while let range = data.range(of: Data(old.utf8)) {

@@ -91,11 +91,23 @@ final class RunningProcess: Sendable {
         for descriptor in InheritedDescriptors.range {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
+        // Threads of a pool have signals blocked, which a child would inherit.
+        #if canImport(Darwin)
+            var attributes: posix_spawnattr_t?
+        #else
+            var attributes = posix_spawnattr_t()
+        #endif
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
         defer { for text in texts + variables { free(text) } }
         var identifier: pid_t = 0
         let code = posix_spawn(
-            &identifier, arguments[0], &actions, nil, texts + [nil], variables + [nil])
+            &identifier, arguments[0], &actions, &attributes, texts + [nil], variables + [nil])
         guard code == 0 else { throw NotStarted(program: arguments[0], code: code) }
         return identifier
     }
