@@ -25,7 +25,9 @@ public final class HTTP2ServerSession {
 
     let stream: any ByteStream
     let limits: HTTP2Limits
-    private var handler: (any HTTP2SessionHandler)?
+    /// Who serves the requests; held until the connection is closed, and set in the turn that makes
+    /// the session.
+    public var handler: (any HTTP2SessionHandler)?
     /// Nil once it was given back.
     var raw: OpaquePointer?
     var phase = Phase.open
@@ -54,23 +56,21 @@ public final class HTTP2ServerSession {
     var lastSent: Int64 = 0
 
     /// Begins a session on a stream, whose receiver it becomes.
-    ///
-    /// - Parameters:
-    ///   - handler: Held until the connection is closed.
-    public init(
-        _ stream: any ByteStream, limits: HTTP2Limits, handler: any HTTP2SessionHandler
-    ) {
+    public init(_ stream: any ByteStream, limits: HTTP2Limits) {
         self.stream = stream
         self.limits = limits
-        self.handler = handler
         let now = stream.loop.now
         lastActivity = now
         bucket = TokenBucket(capacity: 1000, rate: 33, now: now)
         raw = HTTP2Callbacks.makeSession(Unmanaged.passUnretained(self).toOpaque())
         stream.receiver = self
-        guard raw != nil else { return stream.abort() }
-        submitSettings()
-        runLater()
+        if raw == nil {
+            // Out of memory.
+            stream.abort()
+        } else {
+            submitSettings()
+            runLater()
+        }
     }
 
     deinit {
