@@ -56,9 +56,14 @@ final class ServerLoop {
     // MARK: Connections
 
     /// Takes over a connection that was accepted.
-    func accept(_ stream: any ByteStream) {
+    ///
+    /// - Parameter identity: What TLS is spoken with; nil for clear text.
+    func accept(_ stream: any ByteStream, _ identity: TLSServerIdentity?) {
         guard !isDraining else { return stream.close() }
-        add(ConnectionOpening(self, stream))
+        guard let identity else { return add(ConnectionOpening(self, stream)) }
+        let opening = TLSOpening(self)
+        add(opening)
+        opening.begin(stream, identity.context)
     }
 
     private func add(_ connection: any ServerConnection) {
