@@ -76,7 +76,7 @@ let package = Package(
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseSimulatorTests", ["RepriseNetwork", "RepriseSimulator", "RepriseTesting"]),
-        tests("RepriseNetworkTests", ["RepriseNetwork"]),
+        tests("RepriseNetworkTests", ["CNghttp2", "RepriseNetwork"]),
         tests("RepriseCryptoTests", ["RepriseCrypto"]),
         tests("RepriseLoggingTests", ["RepriseLogging"]),
         tests(

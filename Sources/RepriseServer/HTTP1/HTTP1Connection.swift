@@ -13,7 +13,7 @@ import RepriseStorage
 /// ```
 ///
 /// Keep-alive only goes down within a request; whatever is read after a refusal is dropped.
-final class HTTP1Connection {
+final class HTTP1Connection: ServerConnection {
     /// How far the request has been read.
     private enum Reading {
         /// Its head is awaited.
@@ -72,14 +72,16 @@ final class HTTP1Connection {
     // What the deadlines are counted from.
     private var lastProgress: MonotonicTime
     private var lastSent: Int64 = 0
-    /// Where the server's list of connections holds this one.
     var place = 0
 
-    init(_ server: ServerLoop, _ stream: any ByteStream) {
+    /// Takes over a stream.
+    ///
+    /// - Parameter since: When its first byte came, or it was accepted.
+    init(_ server: ServerLoop, _ stream: any ByteStream, since: MonotonicTime) {
         self.server = server
         self.stream = stream
         parser = HTTP1RequestParser(limits: HTTP1Limits())
-        lastProgress = server.loop.now
+        lastProgress = since
         stream.receiver = self
     }
 

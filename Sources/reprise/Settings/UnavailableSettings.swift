@@ -23,10 +23,5 @@ enum UnavailableSettings {
                     + "memory: or sqlite:PATH")
         case .memory, .sqlite, nil: break
         }
-        if settings.tlsCertificate != nil {
-            throw SettingsError(
-                "\(sources.label(named: "tls-cert")): this build does not have TLS yet; leave it out"
-            )
-        }
     }
 }
