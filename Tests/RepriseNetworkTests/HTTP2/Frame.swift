@@ -157,7 +157,8 @@ final class FieldDecoder {
                 let name = UnsafeBufferPointer(start: field.name, count: field.namelen)
                 let value = UnsafeBufferPointer(start: field.value, count: field.valuelen)
                 fields.append(
-                    "\(String(decoding: name, as: UTF8.self)): \(String(decoding: value, as: UTF8.self))")
+                    "\(String(decoding: name, as: UTF8.self)): \(String(decoding: value, as: UTF8.self))"
+                )
             }
             if flags & Int32(NGHTTP2_HD_INFLATE_FINAL.rawValue) != 0 { break }
         }

@@ -130,7 +130,8 @@ struct HTTP2EndingTests {
         let fixture = Fixture()
         fixture.open([(0x4, 2)])
         fixture.server.onRequest = { $0.respond("abcdef") }
-        fixture.send(.headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
+        fixture.send(
+            .headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
         check(fixture, after: .seconds(20 * 60))
         fixture.send(.window(1, stream: 3))
         _ = fixture.words()

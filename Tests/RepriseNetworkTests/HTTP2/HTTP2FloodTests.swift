@@ -33,7 +33,10 @@ struct HTTP2FloodTests {
         Flood("priorities") { _ in [Frame(.priority, stream: 1, payload: [0, 0, 0, 3, 1])] },
         Flood("frames that nobody knows") { _ in [Frame(type: 0x77, payload: [1, 2, 3])] },
         Flood("requests taken back") { number in
-            [.headers(HTTP2Fixture.get, stream: 2 * number + 1, ends: true), .reset(2 * number + 1)]
+            [
+                .headers(HTTP2Fixture.get, stream: 2 * number + 1, ends: true),
+                .reset(2 * number + 1),
+            ]
         },
         Flood("resets that the client asks for") { number in
             [

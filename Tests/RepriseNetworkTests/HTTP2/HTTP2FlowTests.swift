@@ -4,7 +4,9 @@ import Testing
 struct HTTP2FlowTests {
     private typealias Fixture = HTTP2Fixture
 
-    private let large = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "h")]
+    private let large = [
+        (":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "h"),
+    ]
 
     /// DATA frames of 16 KiB.
     private func data(_ count: Int, stream: UInt32 = 1) -> [UInt8] {
@@ -149,7 +151,8 @@ struct HTTP2FlowTests {
         #expect(most < 100_000)
         let sent = fixture.news().filter { $0.kind == .data }
         for id: UInt32 in [1, 3, 5] {
-            #expect(sent.filter { $0.stream == id }.reduce(0) { $0 + $1.payload.count } == 2_000_000)
+            #expect(
+                sent.filter { $0.stream == id }.reduce(0) { $0 + $1.payload.count } == 2_000_000)
         }
     }
 
@@ -172,7 +175,8 @@ struct HTTP2FlowTests {
         let fixture = Fixture()
         fixture.open()
         fixture.server.onRequest = { $0.stream.cut() }
-        fixture.send(.headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
+        fixture.send(
+            .headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
         #expect(fixture.words() == ["1 reset 2", "3 reset 2"])
     }
 
@@ -180,7 +184,8 @@ struct HTTP2FlowTests {
         let fixture = Fixture()
         fixture.open()
         fixture.server.onRequest = { $0.stream.begin(Fixture.fields(200), hasBody: true) }
-        fixture.send(.headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
+        fixture.send(
+            .headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
         _ = fixture.words()
         let requests = fixture.server.requests
         fixture.loop.turn {
@@ -204,7 +209,8 @@ struct HTTP2FlowTests {
         // Up to a megabyte goes out.
         fixture.server.onRequest = {
             $0.stream.begin(
-                Fixture.fields(200, [("a", String(repeating: "x", count: 200_000))]), hasBody: false)
+                Fixture.fields(200, [("a", String(repeating: "x", count: 200_000))]), hasBody: false
+            )
         }
         fixture.send(.headers(Fixture.get, stream: 3, ends: true))
         #expect(fixture.news().filter { $0.kind == .continuation }.count > 5)
