@@ -4,7 +4,7 @@ SWIFT ?= swift
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo build test fuzz bench worker worker-serve worker-test sdk-environment lint format clean
+.PHONY: help serve demo build check test test-release fuzz bench worker worker-serve worker-test sdk-environment lint format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,9 +19,19 @@ build: ## Install what is missing and build the release binary
 	@scripts/install-dependencies
 	$(SWIFT) build -c release --product reprise
 
-test: ## Run every test: Swift, then the official SDKs; REPRISE_TRAFFIC=FOLDER adds the replay
+check: lint ## Check the format and the core, in under a minute
+	@scripts/install-dependencies
+	@scripts/core-for-wasm
+	$(SWIFT) test --filter '^RepriseCoreTests\.'
+
+test: ## Run every test: Swift, the official SDKs, the Worker; REPRISE_TRAFFIC=FOLDER adds the replay
 	@scripts/install-dependencies --tests
 	@scripts/test
+	@$(MAKE) --no-print-directory worker-test
+
+test-release: build ## Test the release build as a user would, and run the tests under the sanitizers
+	@scripts/install-dependencies --tests
+	@scripts/test-release
 
 worker: ## Build the Cloudflare Worker into Worker/dist
 	@Worker/build
@@ -41,7 +51,7 @@ sdk-environment: .venv/installed ## Make the Python environment of the SDK tests
 
 fuzz: ## Try random requests on the hit path for FUZZ_SECONDS (600), from FUZZ_SEED if it is set
 	REPRISE_FUZZ_SECONDS=$(FUZZ_SECONDS) REPRISE_FUZZ_SEED=$(FUZZ_SEED) $(SWIFT) test \
-		--filter '(PlainRequestDifferential|HitPathSequence)Tests'
+		--filter '(HTTP1ParserFuzz|FastPathDifferential)Tests'
 
 bench: ## Measure Reprise beside its peers, in about ten minutes; flags go in ARGS="..."
 	@Benchmarks/run $(ARGS)

@@ -85,7 +85,24 @@ let package = Package(
                 "CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork",
                 "RepriseStorage",
             ]),
-        tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
+        tests(
+            "SimulationTests",
+            [
+                "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseServer",
+                "RepriseSimulator", "RepriseTesting", "reprise",
+            ]),
+        tests(
+            "RepriseProxyTests",
+            [
+                "RepriseCore", "RepriseNetwork", "RepriseProxy", "RepriseStorage",
+                "RepriseTesting",
+            ]),
+        tests(
+            "IntegrationTests",
+            [
+                "CSQLite", "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseServer",
+                "RepriseSimulator", "reprise",
+            ]),
         tests("RepriseTests", ["RepriseCore", "RepriseLogging", "reprise"]),
     ]
 )

@@ -166,6 +166,6 @@ final class ServerLoop {
 
     /// Writes the line of a request.
     func log(_ record: ExchangeRecord, _ line: RequestLine) {
-        AccessLog.write(record, line, now: loop.now, to: proxy.proxy.logger)
+        AccessLog.write(record, line, now: loop.thisMoment, to: proxy.proxy.logger)
     }
 }

@@ -23,6 +23,7 @@ enum Serve {
         do throws(SettingsError) {
             loaded = try SettingsLoader.load(flags: flags, in: surroundings)
             proxies = try surroundings.proxies()
+            try UnavailableSettings.check(loaded.settings)
         } catch {
             StandardStreams.complain(error.message)
             return ExitStatus.usage

@@ -98,16 +98,42 @@ struct RecordedTrafficTests {
         #expect(split.map { String(decoding: $0, as: UTF8.self) } == events)
     }
 
-    @Test func malformedLineIsNamed() throws {
-        do {
-            _ = try load([line(body: "q", answer: "a"), #"{"method":"POST"}"#])
-            Issue.record("a line without a URL was taken")
-        } catch let error as RecordedTraffic.LoadError {
-            guard case .malformed(_, 2, _) = error else {
-                Issue.record("\(error)")
-                return
-            }
+    @Test(arguments: [
+        ("{", "the line is not a JSON object"), ("[]", "the line is not a JSON object"),
+        (#"{"method":"POST"}"#, #""url" is missing"#),
+        (#"{"method":1,"url":"/","status":200}"#, #""method" is not a string"#),
+        (#"{"method":"GET","url":"/"}"#, #""status" is missing"#),
+        (#"{"method":"GET","url":"/","status":"200"}"#, #""status" is not a status code"#),
+        (#"{"method":"GET","url":"/","status":20}"#, #""status" is not a status code"#),
+        (
+            #"{"method":"GET","url":"/","status":200,"body_b64":"a"}"#,
+            #""body_b64" is not base64"#
+        ),
+        (
+            #"{"method":"GET","url":"/","status":200,"response_headers":{"a":1}}"#,
+            #""response_headers" holds what is no string"#
+        ),
+    ])
+    func malformedLineIsNamed(_ bad: String, _ reason: String) throws {
+        let error = #expect(throws: RecordedTraffic.LoadError.self) {
+            try load([line(body: "q", answer: "a"), bad])
         }
+        guard case .malformed(let path, 2, reason) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(error?.description == "\(path):2: not a recording: \(reason)")
+    }
+
+    @Test(arguments: [
+        ("https://h:1/a?b=%41#c", "h:1", "/a?b=%41"), ("https://h", "h", "/"),
+        ("https://h?q", "h", "/?q"), ("/only/a/path", "", "/only/a/path"),
+    ])
+    func urlIsSplitAsItIsWritten(_ url: String, _ host: String, _ target: String) throws {
+        let recording = try #require(
+            try load([line(body: "", answer: "", url: url)]).recordings.first)
+        #expect(recording.host == host)
+        #expect(recording.target == target)
     }
 
     @Test func missingFileIsNamed() {

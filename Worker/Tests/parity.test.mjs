@@ -71,7 +71,7 @@ function live(module, { begin, body = Buffer.alloc(0), storedText, head, chunks 
             Buffer.concat([i64(now + index * 7), chunk]));
           if (next[0] === Kind.stream) overflow = next;
         }
-        if (index(chunks) % 3 === 0) module.call(Operation.clientGone, handle);
+        if (step[0] === Kind.stream && index(chunks) % 3 === 0) module.call(Operation.clientGone, handle);
         step = module.call(Operation.responseEnd, handle, Buffer.concat([i64(now), Buffer.of(Number(isClean))]));
         if (overflow) kinds.push(Kind.stream);
         continue;

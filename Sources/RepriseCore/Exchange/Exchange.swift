@@ -108,7 +108,6 @@ public struct Exchange: Sendable {
         state = .done
         stale = nil
         record.outcome = .hit
-        record.reason = nil
         record.status = metadata.status
         if case .hit(_, let detail?) = status { record.reason = detail.token }
         return .respond(

@@ -217,14 +217,16 @@ public final class ExchangeDriver {
 
     private func fetch(_ fetch: Fetch) {
         let exchange = exchange
+        var acceptedAt: Int64 = 0
         let joined = proxy.begin(fetch, body: body, reader: self) { stored, now in
-            exchange.accepts(stored.metadata, now: now)
+            acceptedAt = now
+            return exchange.accepts(stored.metadata, now: now)
         }
         switch joined {
         case .found(let response):
-            // Stored on the way here.
+            // Stored on the way here. By a later clock it might not answer, and nothing else would.
             stored = response
-            perform(self.exchange.lookedUp(response.metadata, now: proxy.now))
+            perform(self.exchange.lookedUp(response.metadata, now: acceptedAt))
         case .following(let reader):
             self.reader = reader
             self.exchange.fetching(isCollapsed: true)
@@ -259,13 +261,16 @@ public final class ExchangeDriver {
 
     private func lookAtHeld() {
         guard let reader, exchange.state == .holding else { return }
-        switch reader.outcome() {
+        let outcome = reader.outcome()
+        // Asked last: what is kept when a call is over stays so, and only then is it the whole body.
+        guard reader.isKept else { return perform(exchange.holdEnded(.tooLarge)) }
+        switch outcome {
         case .complete(let result):
             perform(exchange.responseEnded(length: Int64(reader.fetch.receivedCount), result))
         case .failed(let failure):
             failed(failure)
         case nil:
-            if !reader.isKept { perform(exchange.holdEnded(.tooLarge)) }
+            break
         }
     }
 

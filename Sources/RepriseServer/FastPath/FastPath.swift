@@ -100,7 +100,7 @@ final class FastPath {
         record.outcome = .hit
         record.status = hit.stored.metadata.status
         record.key = hit.key
-        AccessLog.write(record, line, now: proxy.loop.now, to: proxy.proxy.logger)
+        AccessLog.write(record, line, now: proxy.loop.thisMoment, to: proxy.proxy.logger)
     }
 }
 

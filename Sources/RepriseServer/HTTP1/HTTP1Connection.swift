@@ -90,7 +90,8 @@ final class HTTP1Connection: ServerConnection {
     /// Reads what can be read now, and keeps the rest.
     private func read(_ bytes: Span<UInt8>) {
         fingerprint = nil
-        if isBetweenRequests {
+        // Who does not read is answered no further.
+        if isBetweenRequests, stream.unsentByteCount <= ServerLoop.mostUnsent {
             guard !server.fastPath.answers(bytes, on: stream, &fingerprint) else { return }
         }
         isParsing = true
@@ -98,6 +99,8 @@ final class HTTP1Connection: ServerConnection {
         var requests = 0
         while canRead(requests), parse(bytes, &position, &requests) {}
         isParsing = false
+        // What comes in later reads is part of the request too: these bytes alone stand for nothing.
+        if case .done = reading {} else { driver?.fingerprint = nil }
         if case .closed = reading { return }
         guard position < bytes.count else { return }
         keep(bytes.extracting(position..<bytes.count))

@@ -95,13 +95,14 @@ enum RecordingFile {
         return headers.sorted { $0.name < $1.name }
     }
 
-    /// Host, and path with query exactly as written: a URL parser would normalise them.
+    /// Host, and path with query exactly as written: a URL parser would normalise them. A fragment
+    /// is left out, as clients do (RFC 9110 §4.2.5).
     private static func split(url: String) -> (host: String, target: String) {
-        let bytes = Array(url.utf8)
+        let bytes = url.utf8.prefix { $0 != UInt8(ascii: "#") }
         let mark = Array("://".utf8)
         let start = bytes.indices.first { bytes[$0...].starts(with: mark) }
-        guard let start else { return ("", url) }
-        let rest = bytes[(start + mark.count)...]
+        guard let start else { return ("", String(decoding: bytes, as: UTF8.self)) }
+        let rest = bytes[start...].dropFirst(mark.count)
         let host = rest.prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
         let target = String(decoding: rest[host.endIndex...], as: UTF8.self)
         return (

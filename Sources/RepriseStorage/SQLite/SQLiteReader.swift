@@ -198,8 +198,9 @@ final class SQLiteReader: Sendable {
     private func step(
         _ state: inout State, _ connection: SQLiteConnection
     ) throws(StoreError) -> NextStep {
-        guard var build = state.build else { return .end(nil) }
+        guard let begun = state.build else { return .end(nil) }
         state.build = nil
+        var build = begun
         var rows: Int64 = 0
         try connection.run(
             "SELECT key FROM entry WHERE key > ?1 ORDER BY key LIMIT ?2",
@@ -219,7 +220,14 @@ final class SQLiteReader: Sendable {
             return .soon
         }
         // What was committed meanwhile, before or behind the place that was being read.
-        let (added, mark) = try newKeys(since: build.mark, connection)
+        let (added, mark): ([CacheKey], StoredKeys.Mark?)
+        do throws(StoreError) {
+            (added, mark) = try newKeys(since: build.mark, connection)
+        } catch .timedOut {
+            // Somebody has just committed: the last step is done once more.
+            state.build = begun
+            return .soon
+        }
         guard let mark else { return .end(nil) }
         var filter = KeyFilter(forTwice: build.spreads.count + added.count)
         for spread in build.spreads { filter.insert(spread) }

@@ -33,15 +33,6 @@ final class ExchangeDriver {
         case response(Usage?)
     }
 
-    /// The upstream's response as it comes.
-    private struct LiveResponse {
-        let head: ResponseHead
-        /// Nil when nothing of it is stored, or will be.
-        var recorder: ResponseRecorder?
-        /// Kept as long as it is recorded.
-        var body: [UInt8] = []
-    }
-
     /// A response that is to be stored.
     private struct FinishedResponse {
         var key: CacheKey
@@ -160,18 +151,14 @@ final class ExchangeDriver {
 
     /// The next bytes of the response are here.
     func receive(chunk: Span<UInt8>, now: Int64) -> Step {
-        // In place: a second name for the response would copy its body for each chunk.
         guard response != nil else { return .done }
         guard isRecorded else { return .proceed(isRecorded: false) }
-        response?.recorder?.consume(chunk, now: now)
-        response?.body.append(copying: chunk)
-        guard let rejection = response?.recorder?.rejection else {
+        // In place: a second name for the response would copy its body for each chunk.
+        guard let rejection = response?.record(chunk, now: now) else {
             return .proceed(isRecorded: true)
         }
-        let step = exchange.holdEnded(rejection)
-        let soFar = response?.body ?? []
-        response?.body = []
-        if case .deliver(let head) = step {
+        let soFar = response?.dropBody() ?? []
+        if case .deliver(let head) = exchange.holdEnded(rejection) {
             return .stream(head, soFar: soFar, isRecorded: false)
         }
         return .proceed(isRecorded: false)
@@ -194,9 +181,8 @@ final class ExchangeDriver {
             endResponse()
             return perform(exchange.responseEnded(length: 0, .notAsked))
         }
-        let verdict = recorder.verdict(
-            body: response.body.span, framingComplete: isFramed(response))
-        switch verdict {
+        let isFramed = response.isFramed(endpoint: fetch?.sharing?.request.endpoint)
+        switch recorder.verdict(body: response.body.span, framingComplete: isFramed) {
         case .success(let usage):
             awaited = .response(usage)
             return .hash([response.body])
@@ -227,27 +213,7 @@ final class ExchangeDriver {
         fetch = nil
     }
 
-    private var isRecorded: Bool {
-        response?.recorder != nil && response?.recorder?.rejection == nil
-    }
-
-    /// Whether the framing, as far as `fetch` shows it, proves the body whole.
-    ///
-    /// `fetch` fails when a declared length is not met or the last chunk is missing, but does not
-    /// tell a body that the closing of its connection ended. A document that parses whole and a
-    /// stream that reached its terminal marker prove themselves; audio does not.
-    private func isFramed(_ response: LiveResponse) -> Bool {
-        let headers = response.head.headers
-        if let declared = headers.first(named: "content-length") {
-            var actual: [UInt8] = []
-            actual.append(decimal: Int64(response.body.count))
-            return declared == actual
-        }
-        return headers.first(named: "transfer-encoding") != nil
-            || fetch?.sharing?.request.endpoint != .speech
-            || (headers.first(named: "content-type") ?? []).starts(
-                with: [UInt8]("text/event-stream"))
-    }
+    private var isRecorded: Bool { response?.isRecorded == true }
 
     // MARK: Steps
 
@@ -288,15 +254,5 @@ final class ExchangeDriver {
         self.fetch?.headers = []
         exchange.fetching(isCollapsed: false)
         return .forward(message, fetch.body)
-    }
-}
-
-extension Array where Element == UInt8 {
-    init(copying bytes: Span<UInt8>) {
-        self = bytes.withUnsafeBufferPointer { Array($0) }
-    }
-
-    mutating func append(copying bytes: Span<UInt8>) {
-        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 }

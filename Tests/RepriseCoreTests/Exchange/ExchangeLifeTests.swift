@@ -185,6 +185,14 @@ struct ExchangeLifeTests {
             ["fetch unread", "deliver 200 reprise; fwd=bypass; detail=endpoint", "finish"],
             record: "bypass endpoint 200"),
         Life(
+            "bypass, whatever the cache says of it",
+            [
+                .began(ExchangeSample.request("POST", "/v1/files")), json,
+                .responseEnded(.rejected(.status)),
+            ],
+            ["fetch unread", "deliver 200 reprise; fwd=bypass; detail=endpoint", "finish"],
+            record: "bypass endpoint 200"),
+        Life(
             "bypass by the body",
             [
                 .began(ExchangeSample.request("POST", "/v1/responses")),
