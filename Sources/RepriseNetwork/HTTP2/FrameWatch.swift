@@ -54,8 +54,8 @@ struct FrameWatch: Sendable {
         header = 0
         headerCount = 0
         payloadLeft = length
+        isPayloadOfHead = !hasSettings
         hasSettings = true
-        isPayloadOfHead = false
         switch type {
         case 0x0:
             // DATA that neither brings a byte nor ends the stream.

@@ -28,6 +28,9 @@ enum HTTP2Callbacks {
         guard nghttp2_option_new(&options) == 0 else { return nil }
         nghttp2_option_set_no_auto_window_update(options, 1)
         nghttp2_option_set_no_closed_streams(options, 1)
+        // The library counts resets by the machine's clock; ``HTTP2ServerSession`` counts them too, by
+        // the loop's.
+        nghttp2_option_set_stream_reset_rate_limit(options, 1 << 40, 1 << 40)
         nghttp2_option_set_max_send_header_block_length(options, 1 << 20)
         return options
     }()

@@ -41,6 +41,8 @@ extension HTTP2ServerSession {
     public func cut() {
         guard raw != nil else { return }
         for stream in streams { submitReset(stream, .internalError) }
+        // The GOAWAY would overtake them.
+        pumpLast()
         fail(.internalError)
     }
 

@@ -221,8 +221,8 @@ public final class HTTP2ServerSession {
     }
 
     /// Writes what the library has to say last.
-    private func pumpLast() {
-        guard !isInside else { return }
+    func pumpLast() {
+        guard !isInside, phase != .closing, phase != .closed else { return }
         isInside = true
         var bytes: UnsafePointer<UInt8>?
         while stream.unsentByteCount <= 2 * ByteStreamLimits.lowWaterMark {

@@ -38,7 +38,7 @@ struct HTTP2EndingTests {
         #expect(fixture.stream.closing == nil)
         fixture.loop.advance(by: .milliseconds(200))
         #expect(fixture.stream.closing == .closed)
-        #expect(fixture.words() == ["goaway 2147483647 0", "ping", "goaway 0 0"].sorted() || true)
+        #expect(fixture.words().sorted() == ["goaway 0 0", "goaway 2147483647 0", "ping"])
     }
 
     @Test func aCutTellsTheClients() {
@@ -76,10 +76,11 @@ struct HTTP2EndingTests {
     @Test func anIdleConnectionIsClosed() {
         let fixture = Fixture()
         fixture.open()
+        check(fixture, after: .zero)
         check(fixture, after: .seconds(20 * 60))
         #expect(fixture.news().isEmpty)
         check(fixture, after: .seconds(61))
-        #expect(fixture.news().map(\.kind) == [.goAway, .ping] || fixture.session != nil)
+        #expect(fixture.words().sorted() == ["goaway 2147483647 0", "ping"])
         fixture.send(pong)
         #expect(fixture.stream.closing == .closed)
     }

@@ -41,7 +41,7 @@ struct HTTP2FloodTests {
         Flood("resets that the client asks for") { number in
             [
                 .headers(HTTP2Fixture.post, stream: 2 * number + 1),
-                .window(0, stream: 2 * number + 1),
+                .window(0x7FFF_FFFF, stream: 2 * number + 1),
             ]
         },
         Flood("requests with bad fields") { number in
