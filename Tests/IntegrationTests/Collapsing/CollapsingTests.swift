@@ -206,7 +206,8 @@ struct CollapsingTests {
             SimulatedResponse.json(Chat.answer($0)).gated(by: gate)
         }
         try await SimulatedUpstream.run(.sequence(answers)) { upstream in
-            try await RunningProxy.with(upstream: upstream.origin) { proxy in
+            try await RunningProxy.with(upstream: upstream.origin) {
+                proxy async throws in
                 async let first = proxy.ask("a")
                 await gate.waitForArrivals(1)
                 async let fresh = proxy.ask("a", headers: [field])
