@@ -90,8 +90,8 @@ final class HTTP1Connection: ServerConnection {
     /// Reads what can be read now, and keeps the rest.
     private func read(_ bytes: Span<UInt8>) {
         fingerprint = nil
-        // Who does not read is answered no further.
-        if isBetweenRequests, stream.unsentByteCount <= ServerLoop.mostUnsent {
+        // Who does not read what he is sent is answered no more, on this way as on the other.
+        if isBetweenRequests, canRead(0) {
             guard !server.fastPath.answers(bytes, on: stream, &fingerprint) else { return }
         }
         isParsing = true
@@ -142,8 +142,9 @@ final class HTTP1Connection: ServerConnection {
         case .body(let range):
             if case .wantedBody = reading { driver?.bodyReceived(bytes.extracting(range)) }
         case .end:
-            // Other bytes than those of this one request stand for nothing.
-            if requests > 1 || position < bytes.count { driver?.fingerprint = nil }
+            // Other bytes than those of this one request, whole, stand for nothing: neither those of
+            // several requests nor the beginning of one that came in several reads.
+            if requests != 1 || position < bytes.count { driver?.fingerprint = nil }
             endRequest()
         }
         return true

@@ -198,6 +198,29 @@ struct CollapsingTests {
         }
     }
 
+    /// Who asks for a fresh response gets one that was asked for after him.
+    @Test(arguments: [("x-proxy-refresh", "true"), ("cache-control", "no-cache")])
+    func freshResponseIsACallOfItsOwn(field: (String, String)) async throws {
+        let gate = Gate("answer")
+        let answers = ["one", "two"].map {
+            SimulatedResponse.json(Chat.answer($0)).gated(by: gate)
+        }
+        try await SimulatedUpstream.run(.sequence(answers)) { upstream in
+            try await RunningProxy.with(upstream: upstream.origin) {
+                proxy async throws in
+                async let first = proxy.ask("a")
+                await gate.waitForArrivals(1)
+                async let fresh = proxy.ask("a", headers: [field])
+                await gate.waitForArrivals(2)
+                gate.open()
+                #expect(try await first.text == Chat.answer("one"))
+                #expect(try await fresh.text == Chat.answer("two"))
+                #expect(try await !fresh.cacheStatus.contains("collapsed"))
+                #expect(upstream.requestCount == 2)
+            }
+        }
+    }
+
     @Test func refusedConnectionIsAnErrorForAll() async throws {
         let origin = try await SimulatedUpstream.run(.builtIn()) { $0.origin }
         try await RunningProxy.with(upstream: origin) { proxy in

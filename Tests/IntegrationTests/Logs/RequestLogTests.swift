@@ -115,6 +115,22 @@ struct RequestLogTests {
         }
     }
 
+    @Test func lineNamesTheKeyAndWhatWasWrong() async throws {
+        let origin = try await SimulatedUpstream.run(.builtIn()) { $0.origin }
+        try await ServedProxy.with(upstream: origin) { proxy in
+            #expect(try await proxy.ask("hello").status == 502)
+            #expect(await proxy.stop() == 0)
+            let log = await proxy.process.errors.wholeText()
+            let line = try #require(log.split(separator: "\n").first { $0.contains(" request ") })
+            let words = line.split(separator: " ")
+            let key = words.first { $0.hasPrefix("key=") }?.dropFirst(4)
+            #expect(key?.count == 16 && key?.allSatisfy(\.isHexDigit) == true, "\(line)")
+            #expect(line.contains("error="), "\(line)")
+            #expect(line.contains("refused"), "\(line)")
+            #expect(words.contains("reason=upstream_unreachable"), "\(line)")
+        }
+    }
+
     @Test func aboveInfoAGoodDayIsSilent() async throws {
         try await served(["--log-level", "error"]) { proxy in
             _ = try await proxy.ask("hello")

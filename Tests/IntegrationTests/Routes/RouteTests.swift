@@ -120,10 +120,44 @@ struct RouteTests {
                     await connection.read(through: "}}")
                     let response = connection.responses.first
                     #expect(response?.status == 426)
+                    #expect(response?.field("upgrade") == "HTTP/1.1")
                     #expect(
                         ProxyErrorBody(response?.text ?? "")?.code == "websocket_not_supported")
                 }
                 #expect(upstream.requestCount == 0)
+            }
+        }
+    }
+
+    /// This is no forward proxy: what is meant for another host is not for the default upstream.
+    @Test(arguments: [
+        "GET http://api.example.com/v1/models HTTP/1.1\r\nHost: api.example.com\r\n",
+        "GET https://api.example.com/v1/models HTTP/1.1\r\nHost: api.example.com\r\n",
+        "CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com:443\r\n",
+    ])
+    func requestToAnotherHostIsRefused(head: String) async throws {
+        try await SimulatedUpstream.run(.builtIn()) { upstream in
+            try await RunningProxy.with(upstream: upstream.origin) { proxy in
+                let responses = try await WireConnection.exchange(
+                    "\(head)Connection: close\r\n\r\n", port: proxy.port)
+                #expect(responses.map(\.status) == [421])
+                #expect(
+                    ProxyErrorBody(responses.first?.text ?? "")?.code == "not_a_forward_proxy")
+                #expect(upstream.requestCount == 0)
+            }
+        }
+    }
+
+    @Test(arguments: ["127.0.0.1", "localhost", "LOCALHOST", "[::1]"])
+    func absoluteTargetOfTheListenerItselfIsAnswered(host: String) async throws {
+        try await SimulatedUpstream.run(.builtIn()) { upstream in
+            try await RunningProxy.with(upstream: upstream.origin) { proxy in
+                let authority = "\(host):\(proxy.port)"
+                let responses = try await WireConnection.exchange(
+                    "GET http://\(authority)/v1/models?a=1 HTTP/1.1\r\nHost: \(authority)\r\n"
+                        + "Connection: close\r\n\r\n", port: proxy.port)
+                #expect(responses.map(\.status) == [200])
+                #expect(upstream.requests.map(\.target) == ["/v1/models?a=1"])
             }
         }
     }

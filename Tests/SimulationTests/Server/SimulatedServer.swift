@@ -67,8 +67,12 @@ final class SimulatedServer {
         let start = peer.received.count
         for piece in pieces { peer.add([.send(piece), .wait(.milliseconds(1))]) }
         var answers: [[UInt8]] = []
+        var seen = start
         _ = world.run(limit: .seconds(60)) {
-            answers = Self.responses(in: Array(peer.received[start...]))
+            if peer.received.count > seen {
+                seen = peer.received.count
+                answers = Self.responses(in: Array(peer.received[start...]))
+            }
             return answers.count >= count || peer.isOver
         }
         try #require(answers.count == count, "\(peer.receivedText)")
