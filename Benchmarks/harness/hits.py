@@ -23,7 +23,8 @@ def _measured(bench, peers, request, measure, rounds=None):
             peer.warm(request)
         measure(peer, 1)
     results = interleaved(
-        bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds), rounds or bench.options.rounds)
+        bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds),
+        rounds or bench.options.rounds)
     bench.peers.stop(*peers)
     return results
 

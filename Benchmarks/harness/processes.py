@@ -82,8 +82,8 @@ class Process:
         self.log = log
         self.process = subprocess.Popen(
             self.arguments, stdin=standard_input or subprocess.DEVNULL,
-            stdout=subprocess.PIPE if speaks else self._log, stderr=self._log, preexec_fn=_prepare(cpu),
-            env={**os.environ, **(environment or {})})
+            stdout=subprocess.PIPE if speaks else self._log, stderr=self._log,
+            preexec_fn=_prepare(cpu), env={**os.environ, **(environment or {})})
         self._text = ""
         Process.alive.add(self)
 

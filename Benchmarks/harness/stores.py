@@ -130,8 +130,8 @@ def _cold(bench, store, entries, asked, stride, filling, flags=(), stored=None):
         resident = peer.process.resident_bytes()
         bench.peers.stop(peer)
         return {
-            "get": _in_the_server(peer.process.log, measured["hits"]), "ready": ready, "resident": resident,
-            "rate": measured["rate"],
+            "get": _in_the_server(peer.process.log, measured["hits"]), "ready": ready,
+            "resident": resident, "rate": measured["rate"],
             "share of hits": measured["hits"] / measured["requests"], **measured["whole"],
         }
 
