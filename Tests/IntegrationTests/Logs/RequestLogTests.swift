@@ -81,8 +81,9 @@ struct RequestLogTests {
                 .init("POST", chat, 200, "stored"), .init("POST", chat, 200, "hit"),
                 .init("POST", chat, 200, "bypass", "ttl-zero"),
                 .init("POST", chat, 200, "stored", "refresh"),
-                .init("GET", "/v1/models", 200, "bypass"), .init("GET", "/nowhere", 404),
-                .init("POST", chat, 504, "error", "only-if-cached"),
+                .init("GET", "/v1/models", 200, "bypass"),
+                .init("GET", "/nowhere", 404, "error", "unknown_route"),
+                .init("POST", chat, 504, "error", "not_cached"),
             ]
             #expect(requests.count == expected.count, "\(log)")
             // A hit's line may be written a moment later than those around it.

@@ -105,6 +105,21 @@ struct ShutdownTests {
         }
     }
 
+    /// Those who start processes from a pool of threads have signals blocked, and hand that on.
+    @Test(arguments: [SIGTERM, SIGINT], ["serve", "simulate"])
+    func signalThatWasBlockedByTheParentStopsItAllTheSame(
+        signal: Int32, command: String
+    ) async throws {
+        try await ScratchDirectory.with { home in
+            let process = try RunningProcess(
+                BuiltBinary.url(), [command, "--listen", "127.0.0.1:0"],
+                environment: BuiltBinary.environment(home: home), blocked: [signal])
+            _ = await process.output.line(containing: " listens on ")
+            process.signal(signal)
+            #expect(await process.waitForExit() == 0)
+        }
+    }
+
     @Test func shutdownTimeoutCutsWhatDoesNotEndAndStillExits0() async throws {
         let stuck = Gate()
         let events = Chat.events("one", "two")

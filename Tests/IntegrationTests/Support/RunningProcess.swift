@@ -33,12 +33,17 @@ final class RunningProcess: Sendable {
 
     /// Starts it.
     ///
-    /// - Parameter environment: The whole environment; nothing is inherited.
-    init(_ program: URL, _ arguments: [String], environment: [String: String]) throws {
+    /// - Parameters:
+    ///   - environment: The whole environment; nothing is inherited.
+    ///   - blocked: The signals that it begins with as blocked.
+    init(
+        _ program: URL, _ arguments: [String], environment: [String: String],
+        blocked: [Int32] = []
+    ) throws {
         let (output, errors) = (try ProcessOutput(), try ProcessOutput())
         identifier = try Self.spawn(
             [program.path] + arguments, environment.map { "\($0)=\($1)" },
-            output: output.writingEnd, errors: errors.writingEnd)
+            output: output.writingEnd, errors: errors.writingEnd, blocked: blocked)
         output.startReading()
         errors.startReading()
         self.output = output
@@ -76,7 +81,8 @@ final class RunningProcess: Sendable {
     }
 
     private static func spawn(
-        _ arguments: [String], _ environment: [String], output: Int32, errors: Int32
+        _ arguments: [String], _ environment: [String], output: Int32, errors: Int32,
+        blocked: [Int32]
     ) throws -> pid_t {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
@@ -99,9 +105,10 @@ final class RunningProcess: Sendable {
         #endif
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in blocked { sigaddset(&mask, signal) }
+        posix_spawnattr_setsigmask(&attributes, &mask)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         let texts = arguments.map { strdup($0) }, variables = environment.map { strdup($0) }
         defer { for text in texts + variables { free(text) } }
