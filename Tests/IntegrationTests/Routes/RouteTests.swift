@@ -66,7 +66,7 @@ struct RouteTests {
                         "a",
                         headers: [
                             ("host", host), ("x-forwarded-host", host),
-                            ("x-proxy-upstream", other.origin), ("forwarded", "host=\(host)"),
+                            ("x-upstream", other.origin), ("forwarded", "host=\(host)"),
                         ])
                     #expect(upstream.requestCount == 1)
                     #expect(other.requestCount == 0)

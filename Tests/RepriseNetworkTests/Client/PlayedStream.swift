@@ -38,6 +38,7 @@ final class PlayedStream: ByteStream {
     var receiver: (any ByteStreamReceiver)?
     var localAddress: SocketAddress { peerAddress }
     var applicationProtocol: String? { nil }
+    var hasUndeliveredInput: Bool { !arrivals.isEmpty || isGone }
     var unsentByteCount: Int { unsent.count }
     var sentByteCount: Int64 { Int64(taken.count) }
 
