@@ -304,7 +304,8 @@ public final class HTTP2ServerSession {
         _ fields: HTTP2FieldList, _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
     ) -> Result {
         fields.bytes.withUnsafeBufferPointer { bytes in
-            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.ends.count) { list in
+            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: fields.ends.count) {
+                list in
                 // The library's type is not constant; it only reads.
                 let start = UnsafeMutablePointer(mutating: bytes.baseAddress)
                 var position = 0

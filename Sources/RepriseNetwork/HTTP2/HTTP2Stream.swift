@@ -197,8 +197,11 @@ public final class HTTP2Stream {
         outputStart = end
         if outputStart == output.count {
             // A response may last for minutes.
-            if writing != .begun || output.capacity > ByteStreamLimits.lowWaterMark { output = [] }
-            else { output.removeAll(keepingCapacity: true) }
+            if writing != .begun || output.capacity > ByteStreamLimits.lowWaterMark {
+                output = []
+            } else {
+                output.removeAll(keepingCapacity: true)
+            }
             outputStart = 0
         } else if writing == .begun, outputStart > ByteStreamLimits.lowWaterMark {
             output.removeFirst(outputStart)

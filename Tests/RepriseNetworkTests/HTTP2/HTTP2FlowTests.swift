@@ -1,15 +1,18 @@
 import RepriseNetwork
+import RepriseTesting
 import Testing
 
 struct HTTP2FlowTests {
     private typealias Fixture = HTTP2Fixture
 
-    private let large = [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "h")]
+    private let large = [
+        (":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "h"),
+    ]
 
     /// DATA frames of 16 KiB.
     private func data(_ count: Int, stream: UInt32 = 1) -> [UInt8] {
         (0..<count).flatMap { _ in
-            Frame(.data, stream: stream, payload: Array(repeating: 1, count: 16 << 10)).bytes
+            HTTP2Frame(.data, stream: stream, payload: Array(repeating: 1, count: 16 << 10)).bytes
         }
     }
 
@@ -52,7 +55,7 @@ struct HTTP2FlowTests {
         fixture.send(.headers(large))
         let request = fixture.server.requests[0]
         fixture.loop.turn { request.stream.pauseBody() }
-        fixture.stream.send(data(12) + Frame.data("", ends: true).bytes)
+        fixture.stream.send(data(12) + HTTP2Frame.data("", ends: true).bytes)
         #expect(request.body.isEmpty)
         #expect(!request.hasEnded)
         fixture.loop.turn { request.stream.resumeBody() }
@@ -127,7 +130,7 @@ struct HTTP2FlowTests {
         #expect(request.drainedCount == 1)
         #expect(request.stream.unsentByteCount == 0)
         fixture.loop.turn { request.stream.finish() }
-        #expect(fixture.news().last?.flags == Frame.endStream)
+        #expect(fixture.news().last?.flags == HTTP2Frame.endStream)
         #expect(request.isClosed)
     }
 
@@ -149,7 +152,8 @@ struct HTTP2FlowTests {
         #expect(most < 100_000)
         let sent = fixture.news().filter { $0.kind == .data }
         for id: UInt32 in [1, 3, 5] {
-            #expect(sent.filter { $0.stream == id }.reduce(0) { $0 + $1.payload.count } == 2_000_000)
+            #expect(
+                sent.filter { $0.stream == id }.reduce(0) { $0 + $1.payload.count } == 2_000_000)
         }
     }
 
@@ -172,7 +176,8 @@ struct HTTP2FlowTests {
         let fixture = Fixture()
         fixture.open()
         fixture.server.onRequest = { $0.stream.cut() }
-        fixture.send(.headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
+        fixture.send(
+            .headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
         #expect(fixture.words() == ["1 reset 2", "3 reset 2"])
     }
 
@@ -180,7 +185,8 @@ struct HTTP2FlowTests {
         let fixture = Fixture()
         fixture.open()
         fixture.server.onRequest = { $0.stream.begin(Fixture.fields(200), hasBody: true) }
-        fixture.send(.headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
+        fixture.send(
+            .headers(Fixture.get, ends: true), .headers(Fixture.get, stream: 3, ends: true))
         _ = fixture.words()
         let requests = fixture.server.requests
         fixture.loop.turn {
@@ -204,7 +210,8 @@ struct HTTP2FlowTests {
         // Up to a megabyte goes out.
         fixture.server.onRequest = {
             $0.stream.begin(
-                Fixture.fields(200, [("a", String(repeating: "x", count: 200_000))]), hasBody: false)
+                Fixture.fields(200, [("a", String(repeating: "x", count: 200_000))]), hasBody: false
+            )
         }
         fixture.send(.headers(Fixture.get, stream: 3, ends: true))
         #expect(fixture.news().filter { $0.kind == .continuation }.count > 5)
