@@ -34,6 +34,7 @@ let package = Package(
     products: [
         .executable(name: "reprise", targets: ["reprise"]),
         .library(name: "RepriseCore", targets: ["RepriseCore"]),
+        .library(name: "RepriseCrypto", targets: ["RepriseCrypto"]),
     ],
     targets: [
         system("CLibuv", "libuv", apt: "libuv1-dev", brew: "libuv"),
