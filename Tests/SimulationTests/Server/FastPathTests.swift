@@ -1,7 +1,10 @@
+import RepriseLogging
 import RepriseNetwork
 import RepriseSimulator
 import RepriseTesting
 import Testing
+
+@testable import reprise
 
 /// Known bytes are answered with exactly the bytes that the whole way gives.
 ///

@@ -1,4 +1,5 @@
 import RepriseNetwork
+import RepriseSimulator
 import RepriseTesting
 import Testing
 

@@ -1,8 +1,11 @@
 import RepriseCore
+import RepriseLogging
 import RepriseNetwork
 import RepriseSimulator
 import RepriseTesting
 import Testing
+
+@testable import reprise
 
 /// What a client of HTTP/2 sees of the whole server.
 struct HTTP2Tests {
@@ -186,7 +189,7 @@ struct HTTP2Tests {
         #expect(head.body.isEmpty)
         #expect(server.upstream.requestCount == 0)
         let lines = server.log.lines.filter { $0.message == "request" }
-        #expect(lines.map { $0["status"] } == [404, 400, 413, 421, 431, 200].map { .integer($0) })
+        #expect(lines.map { $0["status"] } == [404, 400, 413, 421, 431, 200].map { LogValue.integer($0) })
     }
 
     @Test func aClientThatTakesItsRequestBackLeavesNothing() throws {
