@@ -90,7 +90,7 @@ let package = Package(
             "SimulationTests",
             [
                 "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseServer",
-                "RepriseSimulator", "RepriseTesting", "reprise",
+                "RepriseSimulator", "RepriseStorage", "RepriseTesting", "reprise",
             ]),
         tests(
             "RepriseProxyTests",

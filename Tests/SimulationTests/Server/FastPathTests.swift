@@ -1,6 +1,7 @@
 import RepriseLogging
 import RepriseNetwork
 import RepriseSimulator
+import RepriseStorage
 import RepriseTesting
 import Testing
 
