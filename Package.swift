@@ -73,11 +73,11 @@ let package = Package(
 
         // A simulated world behind the door, and what all implementations of a protocol must pass;
         // only tests import it.
-        room("RepriseTesting", ["RepriseCore", "RepriseLogging", "RepriseNetwork"]),
+        room("RepriseTesting", ["CNghttp2", "RepriseCore", "RepriseLogging", "RepriseNetwork"]),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseSimulatorTests", ["RepriseNetwork", "RepriseSimulator", "RepriseTesting"]),
-        tests("RepriseNetworkTests", ["CNghttp2", "RepriseNetwork"]),
+        tests("RepriseNetworkTests", ["RepriseNetwork", "RepriseTesting"]),
         tests("RepriseCryptoTests", ["RepriseCrypto"]),
         tests("RepriseLoggingTests", ["RepriseLogging"]),
         tests(

@@ -25,10 +25,16 @@ final class ConnectionOpening: ServerConnection {
             server.replace(self, with: connection)
             connection.session.streamReceived(bytes)
         case .no, .maybe:
-            let connection = HTTP1Connection(server, stream, since: lastProgress)
-            server.replace(self, with: connection)
-            connection.streamReceived(bytes)
+            beginHTTP1(bytes)
         }
+    }
+
+    @discardableResult
+    private func beginHTTP1(_ bytes: Span<UInt8>) -> HTTP1Connection {
+        let connection = HTTP1Connection(server, stream)
+        server.replace(self, with: connection)
+        connection.begin(with: bytes, since: lastProgress)
+        return connection
     }
 
     func check(_ now: MonotonicTime) {
@@ -65,11 +71,8 @@ extension ConnectionOpening: ByteStreamReceiver {
 
     func streamEnded() {
         guard !start.isEmpty else { return stream.close() }
-        let connection = HTTP1Connection(server, stream, since: lastProgress)
-        server.replace(self, with: connection)
         let opening = start
-        connection.streamReceived(opening.span)
-        connection.streamEnded()
+        beginHTTP1(opening.span).streamEnded()
     }
 
     func streamClosed(_ reason: StreamCloseReason) { server.closed(self) }

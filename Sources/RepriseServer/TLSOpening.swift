@@ -30,7 +30,7 @@ final class TLSOpening: ServerConnection {
             let connection: any ServerConnection =
                 switch stream.applicationProtocol {
                 case "h2": HTTP2Connection(server, stream)
-                case "http/1.1": HTTP1Connection(server, stream, since: server.loop.now)
+                case "http/1.1": HTTP1Connection(server, stream)
                 default: ConnectionOpening(server, stream)
                 }
             server.replace(self, with: connection)

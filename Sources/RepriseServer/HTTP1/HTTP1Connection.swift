@@ -74,18 +74,23 @@ final class HTTP1Connection: ServerConnection {
     private var lastSent: Int64 = 0
     var place = 0
 
-    /// Takes over a stream.
-    ///
-    /// - Parameter since: When its first byte came, or it was accepted.
-    init(_ server: ServerLoop, _ stream: any ByteStream, since: MonotonicTime) {
+    init(_ server: ServerLoop, _ stream: any ByteStream) {
         self.server = server
         self.stream = stream
         parser = HTTP1RequestParser(limits: HTTP1Limits())
-        lastProgress = since
+        lastProgress = server.loop.now
         stream.receiver = self
     }
 
     // MARK: Reading
+
+    /// Takes the bytes that showed that HTTP/1.x is spoken.
+    ///
+    /// - Parameter since: When the first of them came: the deadline of a head counts from there.
+    func begin(with bytes: Span<UInt8>, since: MonotonicTime) {
+        streamReceived(bytes)
+        if case .head = reading, parser.isWithinHead { lastProgress = since }
+    }
 
     /// Reads what can be read now, and keeps the rest.
     private func read(_ bytes: Span<UInt8>) {

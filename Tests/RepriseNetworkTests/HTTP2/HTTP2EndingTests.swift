@@ -1,10 +1,12 @@
 import RepriseNetwork
+import RepriseTesting
 import Testing
 
 struct HTTP2EndingTests {
     private typealias Fixture = HTTP2Fixture
 
-    private let pong = Frame(.ping, flags: Frame.ack, payload: Array(repeating: 0, count: 8))
+    private let pong = HTTP2Frame(
+        .ping, flags: HTTP2Frame.ack, payload: Array(repeating: 0, count: 8))
 
     @Test func noRequestOnItsWayIsLost() {
         let fixture = Fixture()
@@ -59,7 +61,7 @@ struct HTTP2EndingTests {
         fixture.server.onRequest = { _ in }
         fixture.send(
             .headers(Fixture.get, ends: true),
-            Frame(.goAway, payload: Array(repeating: 0, count: 8)))
+            HTTP2Frame(.goAway, payload: Array(repeating: 0, count: 8)))
         #expect(fixture.stream.closing == nil)
         fixture.loop.turn { fixture.server.requests[0].respond("a") }
         #expect(fixture.words().last == #"1 "a" end"#)
@@ -98,12 +100,13 @@ struct HTTP2EndingTests {
 
     /// What may stand at the end of what a client sends, never to go on.
     static let beginnings: [[UInt8]] = [
-        Array(Frame.preface.prefix(10)), Frame.preface,
-        Frame.preface + Frame.settings([(1, 1)]).bytes.prefix(12),
-        Frame.preface + Frame.settings().bytes + [0],
-        Frame.preface + Frame.settings().bytes + Frame.headers(HTTP2Fixture.get).bytes.dropLast(),
-        Frame.preface + Frame.settings().bytes
-            + Frame(.headers, stream: 1, payload: Frame.block(HTTP2Fixture.get)).bytes,
+        Array(HTTP2Frame.preface.prefix(10)), HTTP2Frame.preface,
+        HTTP2Frame.preface + HTTP2Frame.settings([(1, 1)]).bytes.prefix(12),
+        HTTP2Frame.preface + HTTP2Frame.settings().bytes + [0],
+        HTTP2Frame.preface + HTTP2Frame.settings().bytes
+            + HTTP2Frame.headers(HTTP2Fixture.get).bytes.dropLast(),
+        HTTP2Frame.preface + HTTP2Frame.settings().bytes
+            + HTTP2Frame(.headers, stream: 1, payload: HTTP2Frame.block(HTTP2Fixture.get)).bytes,
     ]
 
     @Test(arguments: beginnings)

@@ -1,4 +1,5 @@
 import RepriseNetwork
+import RepriseTesting
 
 /// A server session whose client a test plays frame by frame.
 final class HTTP2Fixture {
@@ -7,7 +8,7 @@ final class HTTP2Fixture {
     private(set) var session: HTTP2ServerSession?
     let server = Server()
     private var seen = 0
-    private let decoder = FieldDecoder()
+    private let decoder = HTTP2FieldDecoder()
 
     /// What the session's handler hears.
     final class Server: HTTP2SessionHandler {
@@ -103,17 +104,17 @@ final class HTTP2Fixture {
     /// Sends the preface and settings, and agrees to the server's.
     func open(_ settings: [(UInt16, UInt32)] = []) {
         stream.send(
-            Frame.preface + Frame.settings(settings).bytes
-                + Frame(.settings, flags: Frame.ack).bytes)
+            HTTP2Frame.preface + HTTP2Frame.settings(settings).bytes
+                + HTTP2Frame(.settings, flags: HTTP2Frame.ack).bytes)
         _ = news()
     }
 
     /// Sends frames in one piece.
-    func send(_ frames: Frame...) { stream.send(frames.flatMap(\.bytes)) }
+    func send(_ frames: HTTP2Frame...) { stream.send(frames.flatMap(\.bytes)) }
 
     /// The frames that came since the last look.
-    func news() -> [Frame] {
-        let frames = Frame.read(stream.taken)
+    func news() -> [HTTP2Frame] {
+        let frames = HTTP2Frame.read(stream.taken)
         defer { seen = frames.count }
         return Array(frames[seen...])
     }
@@ -124,15 +125,15 @@ final class HTTP2Fixture {
             switch frame.kind {
             case .headers:
                 "\(frame.stream) \(decoder.fields(frame.payload))"
-                    + (frame.flags & Frame.endStream != 0 ? " end" : "")
+                    + (frame.flags & HTTP2Frame.endStream != 0 ? " end" : "")
             case .data:
                 "\(frame.stream) \"\(String(decoding: frame.payload, as: UTF8.self))\""
-                    + (frame.flags & Frame.endStream != 0 ? " end" : "")
+                    + (frame.flags & HTTP2Frame.endStream != 0 ? " end" : "")
             case .reset: "\(frame.stream) reset \(frame.code ?? 0)"
             case .goAway: "goaway \(frame.number) \(frame.code ?? 0)"
             case .window: "\(frame.stream) window \(frame.number)"
-            case .settings: frame.flags & Frame.ack != 0 ? "settings ack" : "settings"
-            case .ping: frame.flags & Frame.ack != 0 ? "ping ack" : "ping"
+            case .settings: frame.flags & HTTP2Frame.ack != 0 ? "settings ack" : "settings"
+            case .ping: frame.flags & HTTP2Frame.ack != 0 ? "ping ack" : "ping"
             default: "\(frame)"
             }
         }

@@ -1,4 +1,5 @@
 import RepriseNetwork
+import RepriseTesting
 import Testing
 
 /// Work that costs the client nothing: it is bounded.
@@ -9,29 +10,29 @@ struct HTTP2FloodTests {
     struct Flood: CustomTestStringConvertible, Sendable {
         var testDescription: String
         /// The frames of one wave.
-        var wave: @Sendable (_ number: UInt32) -> [Frame]
+        var wave: @Sendable (_ number: UInt32) -> [HTTP2Frame]
 
-        init(_ name: String, _ wave: @escaping @Sendable (UInt32) -> [Frame]) {
+        init(_ name: String, _ wave: @escaping @Sendable (UInt32) -> [HTTP2Frame]) {
             testDescription = name
             self.wave = wave
         }
     }
 
     static let floods: [Flood] = [
-        Flood("pings") { _ in [Frame(.ping, payload: Array(repeating: 0, count: 8))] },
+        Flood("pings") { _ in [HTTP2Frame(.ping, payload: Array(repeating: 0, count: 8))] },
         Flood("settings") { _ in [.settings()] },
         Flood("empty DATA") { number in
             (number == 0 ? [.headers(HTTP2Fixture.post)] : []) + [.data("")]
         },
         Flood("DATA of padding alone") { number in
             (number == 0 ? [.headers(HTTP2Fixture.post)] : [])
-                + [Frame(.data, flags: Frame.padded, stream: 1, payload: [2, 0, 0])]
+                + [HTTP2Frame(.data, flags: HTTP2Frame.padded, stream: 1, payload: [2, 0, 0])]
         },
         Flood("empty DATA of streams that are over") { number in
             number == 0 ? [.headers(HTTP2Fixture.post), .reset(1)] : [.data("")]
         },
-        Flood("priorities") { _ in [Frame(.priority, stream: 1, payload: [0, 0, 0, 3, 1])] },
-        Flood("frames that nobody knows") { _ in [Frame(type: 0x77, payload: [1, 2, 3])] },
+        Flood("priorities") { _ in [HTTP2Frame(.priority, stream: 1, payload: [0, 0, 0, 3, 1])] },
+        Flood("frames that nobody knows") { _ in [HTTP2Frame(type: 0x77, payload: [1, 2, 3])] },
         Flood("requests taken back") { number in
             [
                 .headers(HTTP2Fixture.get, stream: 2 * number + 1, ends: true),
@@ -48,13 +49,13 @@ struct HTTP2FloodTests {
             [.headers(HTTP2Fixture.get + [("x", "\u{0}")], stream: 2 * number + 1, ends: true)]
         },
         Flood("heads in pieces") { number in
-            let block = Frame.block(HTTP2Fixture.get)
+            let block = HTTP2Frame.block(HTTP2Fixture.get)
             return [
-                Frame(
-                    .headers, flags: Frame.endStream, stream: 2 * number + 1,
+                HTTP2Frame(
+                    .headers, flags: HTTP2Frame.endStream, stream: 2 * number + 1,
                     payload: Array(block.prefix(4))),
-                Frame(
-                    .continuation, flags: Frame.endHeaders, stream: 2 * number + 1,
+                HTTP2Frame(
+                    .continuation, flags: HTTP2Frame.endHeaders, stream: 2 * number + 1,
                     payload: Array(block.dropFirst(4))),
             ]
         },

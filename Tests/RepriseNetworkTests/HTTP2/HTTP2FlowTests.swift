@@ -1,4 +1,5 @@
 import RepriseNetwork
+import RepriseTesting
 import Testing
 
 struct HTTP2FlowTests {
@@ -11,7 +12,7 @@ struct HTTP2FlowTests {
     /// DATA frames of 16 KiB.
     private func data(_ count: Int, stream: UInt32 = 1) -> [UInt8] {
         (0..<count).flatMap { _ in
-            Frame(.data, stream: stream, payload: Array(repeating: 1, count: 16 << 10)).bytes
+            HTTP2Frame(.data, stream: stream, payload: Array(repeating: 1, count: 16 << 10)).bytes
         }
     }
 
@@ -54,7 +55,7 @@ struct HTTP2FlowTests {
         fixture.send(.headers(large))
         let request = fixture.server.requests[0]
         fixture.loop.turn { request.stream.pauseBody() }
-        fixture.stream.send(data(12) + Frame.data("", ends: true).bytes)
+        fixture.stream.send(data(12) + HTTP2Frame.data("", ends: true).bytes)
         #expect(request.body.isEmpty)
         #expect(!request.hasEnded)
         fixture.loop.turn { request.stream.resumeBody() }
@@ -129,7 +130,7 @@ struct HTTP2FlowTests {
         #expect(request.drainedCount == 1)
         #expect(request.stream.unsentByteCount == 0)
         fixture.loop.turn { request.stream.finish() }
-        #expect(fixture.news().last?.flags == Frame.endStream)
+        #expect(fixture.news().last?.flags == HTTP2Frame.endStream)
         #expect(request.isClosed)
     }
 

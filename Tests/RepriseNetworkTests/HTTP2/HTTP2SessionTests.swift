@@ -1,4 +1,5 @@
 import RepriseNetwork
+import RepriseTesting
 import Testing
 
 struct HTTP2SessionTests {
@@ -10,7 +11,7 @@ struct HTTP2SessionTests {
             request.onEnd = { $0.respond("hello") }
             request.stream.receiveBody()
         }
-        fixture.stream.send(Frame.preface + Frame.settings().bytes)
+        fixture.stream.send(HTTP2Frame.preface + HTTP2Frame.settings().bytes)
         #expect(fixture.words() == ["settings", "0 window 983041", "settings ack"])
         fixture.send(.headers(Fixture.post), .data("ab"), .data("c", ends: true))
         let request = fixture.server.requests.first
@@ -25,11 +26,12 @@ struct HTTP2SessionTests {
 
     @Test func theSplitOfTheBytesDoesNotMatter() {
         let input =
-            Frame.preface + Frame.settings([(0x4, 100_000)]).bytes
-            + Frame.headers(Fixture.post + [("cookie", "a=1"), ("cookie", "b=2")]).bytes
-            + Frame.data("abc").bytes + Frame(.ping, payload: Array(repeating: 7, count: 8)).bytes
-            + Frame.headers([("x-trailer", "1")], ends: true).bytes
-            + Frame.headers(Fixture.get, stream: 3, ends: true).bytes
+            HTTP2Frame.preface + HTTP2Frame.settings([(0x4, 100_000)]).bytes
+            + HTTP2Frame.headers(Fixture.post + [("cookie", "a=1"), ("cookie", "b=2")]).bytes
+            + HTTP2Frame.data("abc").bytes
+            + HTTP2Frame(.ping, payload: Array(repeating: 7, count: 8)).bytes
+            + HTTP2Frame.headers([("x-trailer", "1")], ends: true).bytes
+            + HTTP2Frame.headers(Fixture.get, stream: 3, ends: true).bytes
         func run(_ pieces: [ArraySlice<UInt8>]) -> [String] {
             let fixture = Fixture()
             fixture.server.onRequest = { request in
@@ -53,14 +55,15 @@ struct HTTP2SessionTests {
     @Test func aHeadInPiecesIsOneHead() {
         let fixture = Fixture()
         fixture.open()
-        let block = Frame.block(Fixture.get)
+        let block = HTTP2Frame.block(Fixture.get)
         fixture.send(
-            Frame(.headers, flags: Frame.endStream, stream: 1, payload: Array(block.prefix(5))),
-            Frame(.continuation, stream: 1, payload: Array(block[5..<9])))
+            HTTP2Frame(
+                .headers, flags: HTTP2Frame.endStream, stream: 1, payload: Array(block.prefix(5))),
+            HTTP2Frame(.continuation, stream: 1, payload: Array(block[5..<9])))
         #expect(fixture.server.requests.isEmpty)
         fixture.send(
-            Frame(
-                .continuation, flags: Frame.endHeaders, stream: 1,
+            HTTP2Frame(
+                .continuation, flags: HTTP2Frame.endHeaders, stream: 1,
                 payload: Array(block.dropFirst(9))))
         #expect(fixture.server.requests.first?.hasEnded == true)
     }
@@ -80,7 +83,8 @@ struct HTTP2SessionTests {
         let heads: [[(String, String)]] = [
             Fixture.get, Fixture.post, Fixture.get + [("a", "bc")], Fixture.get + [("ab", "c")],
             Fixture.get + [("a", "b"), ("c", "d")], Fixture.get + [("c", "d"), ("a", "b")],
-            Fixture.get + [("a", "")], Fixture.get + [("a", "b")], Fixture.get + [("a", "b"), ("a", "b")],
+            Fixture.get + [("a", "")], Fixture.get + [("a", "b")],
+            Fixture.get + [("a", "b"), ("a", "b")],
         ]
         let fixture = Fixture()
         fixture.open()
@@ -169,7 +173,9 @@ struct HTTP2SessionTests {
     @Test func aHundredStreamsAreServedAtOnce() {
         let fixture = Fixture()
         fixture.open()
-        for index in 0..<100 { fixture.send(.headers(Fixture.get, stream: UInt32(2 * index + 1), ends: true)) }
+        for index in 0..<100 {
+            fixture.send(.headers(Fixture.get, stream: UInt32(2 * index + 1), ends: true))
+        }
         #expect(fixture.server.requests.count == 100)
         #expect(fixture.news().isEmpty)
         fixture.loop.turn { for request in fixture.server.requests { request.respond("x") } }
