@@ -83,7 +83,7 @@ let package = Package(
             "RepriseStorageTests",
             [
                 "CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork",
-                "RepriseStorage",
+                "RepriseStorage", "RepriseTesting",
             ]),
         tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
         tests("RepriseTests", ["RepriseCore", "RepriseLogging", "reprise"]),
