@@ -6,14 +6,6 @@ enum UnavailableSettings {
     static func check(
         _ settings: ServerSettings, _ sources: SettingsSources
     ) throws(SettingsError) {
-        switch settings.store {
-        case .redis, .upstash, .workersKV:
-            let name = settings.store?.name ?? ""
-            throw SettingsError(
-                "\(sources.label(named: "store")): this build does not have \(name) yet; write "
-                    + "memory: or sqlite:PATH")
-        case .memory, .sqlite, nil: break
-        }
         if settings.tlsCertificate != nil {
             throw SettingsError(
                 "\(sources.label(named: "tls-cert")): this build does not have TLS yet; leave it out"
