@@ -84,7 +84,7 @@ let package = Package(
             "RepriseStorageTests",
             [
                 "CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork",
-                "RepriseStorage",
+                "RepriseStorage", "RepriseTesting",
             ]),
         tests(
             "SimulationTests",

@@ -18,6 +18,8 @@ public final class CachingProxy: Sendable {
     /// Where lines about requests go.
     public let logger: Logger
 
+    /// Whether the servers that share the store make one upstream call for the same request.
+    let collapsesAcrossServers: Bool
     let fetches = FetchTable()
     let worker: any Worker
     let upstreams: [Upstream]
@@ -42,15 +44,18 @@ public final class CachingProxy: Sendable {
     ///
     /// - Parameters:
     ///   - upstreams: Where the base URLs of `settings` lead, in the same order.
+    ///   - collapsesAcrossServers: Whether the servers that share the store make one upstream call
+    ///     for the same request. Without effect for a store that has no leases.
     ///   - network: Where threads come from.
     public init(
         settings: ExchangeSettings, upstreams: [Upstream], store: TieredStore,
-        network: any Network, logger: Logger
+        collapsesAcrossServers: Bool = false, network: any Network, logger: Logger
     ) {
         self.settings = settings
         self.upstreams = upstreams
         self.store = store
         self.logger = logger
+        self.collapsesAcrossServers = collapsesAcrossServers && store.isLeasing
         routes = RouteTable(names: settings.names)
         worker = network.makeWorker(named: "long-bodies")
     }

@@ -69,14 +69,14 @@ public final class ProxyLoop {
     ///   - accepts: Whether a stored response answers the request.
     func begin(
         _ fetch: Fetch, body: [UInt8], reader listener: any FetchListener,
-        accepts: (StoredResponse, Int64) -> Bool
+        accepts: @escaping (StoredResponse, Int64) -> Bool
     ) -> Joined {
         guard let sharing = fetch.sharing else {
             let shared = SharedFetch(loop: loop, key: nil, keepLimit: 0, finishesAlone: false)
             guard let reader = shared.addReader(listener, on: loop, storing: nil) else {
                 return .refused
             }
-            return lead(fetch, body, shared, reader)
+            return lead(fetch, body, shared, reader, accepts)
         }
         let now = now
         let joined = proxy.fetches.join(sharing.key, mayJoin: sharing.mayJoin) {
@@ -95,13 +95,14 @@ public final class ProxyLoop {
         switch joined {
         case .found(let response): return .found(response)
         case .following(let reader): return .following(reader)
-        case .leading(let reader): return lead(fetch, body, reader.fetch, reader)
+        case .leading(let reader): return lead(fetch, body, reader.fetch, reader, accepts)
         case nil: return .refused
         }
     }
 
     private func lead(
-        _ fetch: Fetch, _ body: [UInt8], _ shared: SharedFetch, _ reader: FetchReader
+        _ fetch: Fetch, _ body: [UInt8], _ shared: SharedFetch, _ reader: FetchReader,
+        _ accepts: @escaping (StoredResponse, Int64) -> Bool
     ) -> Joined {
         let call = UpstreamCall(fetch, shared, self)
         guard proxy.callBegan(shared) else {
@@ -109,7 +110,13 @@ public final class ProxyLoop {
             return .refused
         }
         shared.attach(call)
-        call.send(body: body)
+        if proxy.collapsesAcrossServers, let sharing = fetch.sharing, sharing.mayJoin,
+            sharing.storing != nil
+        {
+            call.waitForLease(of: sharing.key, body: body, accepts: accepts)
+        } else {
+            call.send(body: body)
+        }
         return .leading(reader, call)
     }
 }

@@ -75,7 +75,8 @@ enum Serve {
             watch.stop()
             network.stop()
         }
-        let store = try OpenedStore(settings, network: network, logger: logger)
+        let store = try OpenedStore(
+            settings, network: network, proxies: proxies, logger: logger)
         let assembly = ProxyAssembly(
             ProxyPlan(settings, proxies: proxies), network: network, persistent: store.persistent,
             storeName: store.name, logger: logger)

@@ -333,6 +333,7 @@ extension ExchangeDriver: FetchListener {
         case .fetching:
             let (head, news) = reader.look()
             if let head {
+                if reader.fetch.isAnsweredElsewhere { exchange.fetching(isCollapsed: true) }
                 perform(exchange.responseBegan(head, now: proxy.now))
             } else if case .failed(let failure) = news {
                 failed(failure)

@@ -24,6 +24,7 @@ final class SharedFetch: Sendable {
         var listeners = ReaderList<Listener>()
         var call: LoopBound<UpstreamCall>?
         var isPaused = false
+        var isAnsweredElsewhere = false
     }
 
     /// Who is told of changes for a reader.
@@ -58,6 +59,12 @@ final class SharedFetch: Sendable {
 
     /// How the response is stored; nil while no reader lets it be.
     var terms: StoringTerms? { guarded.withLock { $0.terms } }
+
+    /// Notes that the response is the one that another server's call has brought.
+    func answeredElsewhere() { guarded.withLock { $0.isAnsweredElsewhere = true } }
+
+    /// Whether the response is the one that another server's call has brought.
+    var isAnsweredElsewhere: Bool { guarded.withLock { $0.isAnsweredElsewhere } }
 
     func began(_ head: ResponseHead, expectedLength: Int?) {
         wake(

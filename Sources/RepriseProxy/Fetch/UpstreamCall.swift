@@ -12,6 +12,10 @@ final class UpstreamCall {
     private let proxy: ProxyLoop
     private var request: Fetch
     private var call: ClientCall?
+    /// Until it is known whether another server makes the call.
+    private var wait: LeaseWait?
+    /// Held for this call, so that other servers wait for its response.
+    private var lease: FetchLease?
     private var upload: (wanted: () -> Void, drained: () -> Void)?
 
     private var recorder: ResponseRecorder?
@@ -25,6 +29,49 @@ final class UpstreamCall {
     }
 
     // MARK: The request
+
+    /// Sends the request unless another server makes the same call, whose response is taken then.
+    ///
+    /// - Parameters:
+    ///   - body: All of the request's body.
+    ///   - accepts: Whether a stored response answers the request.
+    func waitForLease(
+        of key: CacheKey, body: [UInt8], accepts: @escaping (StoredResponse, Int64) -> Bool
+    ) {
+        // Nothing has been paid yet: when all readers leave, it is over.
+        fetch.setStorable(false)
+        let wait = LeaseWait(
+            for: key, store: proxy.proxy.store, on: proxy.loop, accepts: accepts
+        ) { [self] decision in
+            self.wait = nil
+            switch decision {
+            case .replay(let response):
+                replay(response)
+            case .call(let lease):
+                self.lease = lease
+                lease.keep()
+                fetch.setStorable(true)
+                send(body: body)
+            }
+        }
+        self.wait = wait
+        // In a turn of its own, for its answer may be at hand and the request's exchange is not
+        // ready for it yet.
+        _ = proxy.loop.schedule(after: .zero) { [self] in
+            if self.wait === wait { wait.begin() }
+        }
+    }
+
+    /// Gives readers what another server has stored.
+    private func replay(_ response: StoredResponse) {
+        fetch.answeredElsewhere()
+        fetch.began(
+            ResponseHead(status: response.metadata.status, headers: response.metadata.headers),
+            expectedLength: response.body.count)
+        let body = response.body
+        _ = fetch.receive(body.span)
+        end(.complete(.stored))
+    }
 
     /// Sends the request.
     ///
@@ -70,8 +117,9 @@ final class UpstreamCall {
 
     /// Gives the call up.
     func cancel() {
-        guard let call else { return }
-        call.cancel()
+        guard call != nil || wait != nil else { return }
+        call?.cancel()
+        wait?.cancel()
         end(.failed(.cancelled))
     }
 
@@ -80,6 +128,7 @@ final class UpstreamCall {
 
     private func end(_ outcome: FetchOutcome) {
         call = nil
+        wait = nil
         recorder = nil
         digest = nil
         upload = nil
@@ -88,6 +137,8 @@ final class UpstreamCall {
         proxy.proxy.fetches.remove(fetch)
         fetch.end(outcome)
         proxy.proxy.callEnded(fetch)
+        if case .complete(.stored) = outcome { lease?.endWhenWritten() } else { lease?.end() }
+        lease = nil
     }
 
     /// Judges a response that has come to its end, and stores it if it may be.

@@ -9,17 +9,24 @@ final class PendingLookup: LoopAttempt {
     private let store: TieredStore
     private let loop: any EventLoop
     /// nil once settled.
-    private var completion: ((StoredResponse?) -> Void)?
+    private var completion: ((StoredResponse?, TieredStore.Loaded) -> Void)?
+    private let countsNothing: Bool
     private var load: (any LoopAttempt)?
     private var deadline: (any LoopTimer)?
 
     /// From how many bytes on a text takes too long to decode on a loop.
     private static let longText = 64 << 10
 
+    /// Makes a lookup that is not begun.
+    ///
+    /// - Parameters:
+    ///   - countsNothing: Whether it counts as a miss that the store has nothing.
+    ///   - completion: Gets what answers the lookup, and what the store said.
     init(
-        of key: CacheKey, in store: TieredStore, on loop: any EventLoop,
-        _ completion: @escaping (StoredResponse?) -> Void
+        of key: CacheKey, in store: TieredStore, on loop: any EventLoop, countsNothing: Bool = true,
+        _ completion: @escaping (StoredResponse?, TieredStore.Loaded) -> Void
     ) {
+        self.countsNothing = countsNothing
         self.key = key
         self.store = store
         self.loop = loop
@@ -42,7 +49,7 @@ final class PendingLookup: LoopAttempt {
     /// Gives the lookup up, which says nothing about the store.
     func cancel() {
         guard completion != nil else { return }
-        completion = { _ in }
+        completion = { _, _ in }
         settle(.failed(.cancelled))
     }
 
@@ -69,6 +76,8 @@ final class PendingLookup: LoopAttempt {
         deadline = nil
         load?.cancel()
         load = nil
-        completion(store.finish(key, loaded, now: loop.wallClock))
+        let response = store.finish(
+            key, loaded, now: loop.wallClock, countsNothing: countsNothing)
+        completion(response, loaded)
     }
 }

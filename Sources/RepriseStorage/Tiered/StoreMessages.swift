@@ -10,6 +10,10 @@ struct StoreMessages {
     let lookupsWork: StaticString
     /// Writes are given to the store again.
     let writesWork: StaticString
+    /// Leases are not asked of the store for a while.
+    let leasesFail: StaticString
+    /// Leases are asked of the store again.
+    let leasesWork: StaticString
 
     /// The messages for a kind of store.
     init(kind: String) {
@@ -21,6 +25,8 @@ struct StoreMessages {
             stillFails = "The sqlite store still fails."
             lookupsWork = "The sqlite store works again; lookups use it."
             writesWork = "The sqlite store works again; writes use it."
+            leasesFail = "The sqlite store fails; each server makes its own upstream calls."
+            leasesWork = "The sqlite store works again; leases use it."
         case "redis":
             lookupsFail = "The redis store fails; lookups go on without it."
             writesFail =
@@ -28,6 +34,8 @@ struct StoreMessages {
             stillFails = "The redis store still fails."
             lookupsWork = "The redis store works again; lookups use it."
             writesWork = "The redis store works again; writes use it."
+            leasesFail = "The redis store fails; each server makes its own upstream calls."
+            leasesWork = "The redis store works again; leases use it."
         case "upstash":
             lookupsFail = "The upstash store fails; lookups go on without it."
             writesFail =
@@ -35,6 +43,8 @@ struct StoreMessages {
             stillFails = "The upstash store still fails."
             lookupsWork = "The upstash store works again; lookups use it."
             writesWork = "The upstash store works again; writes use it."
+            leasesFail = "The upstash store fails; each server makes its own upstream calls."
+            leasesWork = "The upstash store works again; leases use it."
         case "workers-kv":
             lookupsFail = "The workers-kv store fails; lookups go on without it."
             writesFail =
@@ -42,6 +52,8 @@ struct StoreMessages {
             stillFails = "The workers-kv store still fails."
             lookupsWork = "The workers-kv store works again; lookups use it."
             writesWork = "The workers-kv store works again; writes use it."
+            leasesFail = "The workers-kv store fails; each server makes its own upstream calls."
+            leasesWork = "The workers-kv store works again; leases use it."
         default:
             lookupsFail = "The persistent store fails; lookups go on without it."
             writesFail =
@@ -49,6 +61,8 @@ struct StoreMessages {
             stillFails = "The persistent store still fails."
             lookupsWork = "The persistent store works again; lookups use it."
             writesWork = "The persistent store works again; writes use it."
+            leasesFail = "The persistent store fails; each server makes its own upstream calls."
+            leasesWork = "The persistent store works again; leases use it."
         }
     }
 }

@@ -45,6 +45,12 @@ struct TieredLedger {
     var readBreaker: CircuitBreaker
     /// Guards writes. A full disk must not keep lookups from being answered, hence two.
     var writeBreaker: CircuitBreaker
+    /// Guards leases.
+    var leaseBreaker: CircuitBreaker
+    /// Told of each batch that ends, and of the writer's end.
+    var watchers: [Int: @Sendable () -> Void] = [:]
+    /// The number of the newest of ``watchers``.
+    var nextWatcher = 0
     /// What has been counted, without the figures that are read off the other parts.
     var counters = TieredCounters()
     /// Whether the writer has begun.
@@ -71,6 +77,7 @@ struct TieredLedger {
         self.writes = writes
         self.readBreaker = breaker
         self.writeBreaker = breaker
+        self.leaseBreaker = breaker
     }
 
     /// Decides how a lookup goes on, and notes its load if there is one.

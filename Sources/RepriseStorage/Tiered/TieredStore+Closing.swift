@@ -59,6 +59,7 @@ extension TieredStore {
             ledger.isClosed = true
             return ledger.writes.count + ledger.writes.countUnderWay
         }
+        wakeWatchers()
         if unwritten > 0 {
             logger.log(
                 .warning, "Entries were left unwritten.",

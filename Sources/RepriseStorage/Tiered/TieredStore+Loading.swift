@@ -31,7 +31,9 @@ extension TieredStore {
         case .absent: return .absent
         case .load: break
         }
-        let lookup = PendingLookup(of: key, in: self, on: loop, completion)
+        let lookup = PendingLookup(of: key, in: self, on: loop) { response, _ in
+            completion(response)
+        }
         lookup.begin(persistent)
         return .pending(lookup)
     }
@@ -50,10 +52,12 @@ extension TieredStore {
     }
 
     /// Settles a load with what happened to its key meanwhile.
-    func finish(_ key: CacheKey, _ loaded: Loaded, now: Int64) -> StoredResponse? {
+    func finish(
+        _ key: CacheKey, _ loaded: Loaded, now: Int64, countsNothing: Bool = true
+    ) -> StoredResponse? {
         let (response, change, wakeUp) = ledger.withLock {
             ledger -> (StoredResponse?, CircuitBreaker.Change?, TieredLedger.WakeUp) in
-            let change = ledger.note(loaded, now: now)
+            let change = ledger.note(loaded, now: now, countsNothing: countsNothing)
             switch ledger.endLoad(key) {
             case .committed(let newer): return (newer, change, .none)
             case .removed: return (nil, change, .none)
@@ -80,14 +84,14 @@ extension TieredStore {
 extension TieredLedger {
     /// Counts how a load ended, and tells the breaker.
     fileprivate mutating func note(
-        _ loaded: TieredStore.Loaded, now: Int64
+        _ loaded: TieredStore.Loaded, now: Int64, countsNothing: Bool
     ) -> CircuitBreaker.Change? {
         switch loaded {
         case .response:
             counters.persistentHits += 1
             return readBreaker.succeed()
         case .nothing:
-            counters.persistentMisses += 1
+            if countsNothing { counters.persistentMisses += 1 }
             return readBreaker.succeed()
         case .rubbish:
             counters.persistentCorrupt += 1

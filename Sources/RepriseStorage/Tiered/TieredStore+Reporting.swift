@@ -3,7 +3,7 @@ internal import RepriseLogging
 extension TieredStore {
     /// What a persistent store is used for; each is left alone by itself when it fails.
     enum Use {
-        case lookups, writes
+        case lookups, writes, leases
     }
 
     /// Logs that the store is left alone from now on, or asked again.
@@ -21,12 +21,22 @@ extension TieredStore {
         }
         switch change {
         case .opened(let milliseconds):
-            let message = use == .lookups ? messages.lookupsFail : messages.writesFail
+            let message =
+                switch use {
+                case .lookups: messages.lookupsFail
+                case .writes: messages.writesFail
+                case .leases: messages.leasesFail
+                }
             logger.log(.warning, message, fields(milliseconds))
         case .reopened(let milliseconds):
             logger.log(.debug, messages.stillFails, fields(milliseconds))
         case .closed:
-            let message = use == .lookups ? messages.lookupsWork : messages.writesWork
+            let message =
+                switch use {
+                case .lookups: messages.lookupsWork
+                case .writes: messages.writesWork
+                case .leases: messages.leasesWork
+                }
             logger.log(.notice, message, [LogField("store", .text(name))])
         }
     }

@@ -155,6 +155,7 @@ extension TieredStore {
             return (change, wakeUp, ledger.isClosing)
         }
         report(change, of: .writes, outcome.error)
+        wakeWatchers()
         if !isClosing {
             wake(wakeUp)
         } else if outcome.error == nil {

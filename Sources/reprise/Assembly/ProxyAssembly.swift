@@ -22,6 +22,8 @@ struct ProxyPlan: Sendable {
     var memory = 256_000_000
     /// Seconds after which a response leaves memory; nil for no limit.
     var memoryTTL: Int64?
+    /// Whether the servers that share the store make one upstream call for the same request.
+    var collapsesAcrossServers = false
     /// How long a lookup waits for the store.
     var storeTimeout = Duration.milliseconds(50)
 }
@@ -66,8 +68,8 @@ final class ProxyAssembly: Sendable {
             memory: memory, persistent: persistent, name: storeName, limits: limits,
             network: network, logger: logger)
         proxy = CachingProxy(
-            settings: plan.settings, upstreams: plan.upstreams, store: store, network: network,
-            logger: logger)
+            settings: plan.settings, upstreams: plan.upstreams, store: store,
+            collapsesAcrossServers: plan.collapsesAcrossServers, network: network, logger: logger)
         server = HTTPServer(proxy, network: network, configuration: plan.server)
     }
 

@@ -21,6 +21,7 @@ extension ProxyPlan {
         silence = settings.upstreamIdleTimeout
         self.proxies = proxies
         memory = settings.memory
+        collapsesAcrossServers = settings.collapsesAcrossServers
         memoryTTL = settings.memoryTTL.seconds(isShared: settings.store?.isShared ?? false)
         storeTimeout =
             settings.storeTimeout ?? settings.store?.standardTimeout ?? .milliseconds(50)

@@ -1,15 +1,17 @@
+import RepriseStorage
+
 /// Which persistent store to use, as `--store` names it.
-enum StoreLocation: Hashable, Sendable {
+enum StoreLocation: Equatable, Sendable {
     /// Memory only.
     case memory
     /// A SQLite database at an absolute path.
     case sqlite(path: String)
-    /// A Redis or Valkey server, or a cluster of them; the URL holds credentials and is never shown.
-    case redis(url: String)
-    /// An Upstash Redis database, by its REST API; the environment says which.
-    case upstash
-    /// A Cloudflare Workers KV namespace, `ACCOUNT/NAMESPACE`, by Cloudflare's REST API.
-    case workersKV(namespace: String)
+    /// A Redis or Valkey server, or a cluster of them.
+    case redis(RedisAddress)
+    /// An Upstash Redis database, by its REST API.
+    case upstash(UpstashAccess)
+    /// A Cloudflare Workers KV namespace, by Cloudflare's REST API.
+    case workersKV(WorkersKVAccess)
 
     /// The longest time that a request waits for the store by default: a local one, one in the same
     /// network, one somewhere on the Internet.
@@ -42,9 +44,9 @@ enum StoreLocation: Hashable, Sendable {
         switch self {
         case .memory: "memory:"
         case .sqlite(let path): "sqlite:\(path)"
-        case .redis(let url): "\(url.prefix { $0 != ":" }.lowercased()):"
-        case .upstash: "upstash:"
-        case .workersKV: "workers-kv:"
+        case .redis(let address): address.description
+        case .upstash(let access): access.description
+        case .workersKV(let access): access.description
         }
     }
 }

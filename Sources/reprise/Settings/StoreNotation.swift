@@ -1,11 +1,13 @@
+import RepriseStorage
+
 /// The notation of stores: `memory:`, `sqlite:PATH` and the URLs of others.
 ///
 /// Of a value that is none, no more than its scheme is quoted: the rest may hold a password.
 enum StoreNotation {
     /// Reads the value of `--store`.
     ///
-    /// - Parameter surroundings: `HOME` and `XDG_CACHE_HOME` of its environment are read; its
-    ///   directory is what a relative path begins from.
+    /// - Parameter surroundings: `HOME`, `XDG_CACHE_HOME` and the variables of the stores with a
+    ///   REST API are read of its environment; its directory is what a relative path begins from.
     static func parse(
         _ text: String, in surroundings: Surroundings
     ) throws(ValueFlaw) -> StoreLocation {
@@ -24,14 +26,30 @@ enum StoreNotation {
         case "sqlite":
             return .sqlite(path: try path(rest, surroundings))
         case "redis", "rediss", "redis-cluster", "rediss-cluster":
-            return .redis(url: text)
-        case "upstash":
-            return .upstash
-        case "workers-kv":
-            return .workersKV(namespace: rest)
+            do throws(InvalidRedisAddress) {
+                return .redis(try RedisAddress(parsing: text))
+            } catch {
+                throw ValueFlaw(error.description, subject: .nothing)
+            }
+        case "upstash", "workers-kv":
+            return try remote(scheme, rest, surroundings)
         default:
             throw ValueFlaw(
                 "is not a store; write \(existing)", subject: .text("\(scheme.prefix(40)):"))
+        }
+    }
+
+    /// A store with a REST API, which the environment says more of.
+    private static func remote(
+        _ scheme: String, _ rest: String, _ surroundings: Surroundings
+    ) throws(ValueFlaw) -> StoreLocation {
+        let environment = surroundings.environment
+        do throws(InvalidStoreAccess) {
+            return scheme == "upstash"
+                ? .upstash(try UpstashAccess(parsing: rest, environment: environment))
+                : .workersKV(try WorkersKVAccess(parsing: rest, environment: environment))
+        } catch {
+            throw ValueFlaw(error.description, subject: .nothing)
         }
     }
 
@@ -40,7 +58,8 @@ enum StoreNotation {
         .sqlite(path: try cacheDirectory(surroundings) + "/reprise/reprise.db")
     }
 
-    private static let existing = "memory: or sqlite:PATH"
+    private static let existing =
+        "memory:, sqlite:PATH, redis://HOST, upstash: or workers-kv:ACCOUNT/NAMESPACE"
 
     /// The user's cache directory: `~/Library/Caches` on macOS, elsewhere `$XDG_CACHE_HOME` or
     /// `~/.cache` (XDG Base Directory Specification, where a relative path is to be ignored).

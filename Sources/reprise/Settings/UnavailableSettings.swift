@@ -10,18 +10,4 @@ enum UnavailableSettings {
             throw SettingsError("\(name): this build does not have it yet; leave it out")
         }
     }
-
-    /// Refuses settings that this build cannot follow.
-    static func check(
-        _ settings: ServerSettings, _ sources: SettingsSources
-    ) throws(SettingsError) {
-        switch settings.store {
-        case .redis, .upstash, .workersKV:
-            let name = settings.store?.name ?? ""
-            throw SettingsError(
-                "\(sources.label(named: "store")): this build does not have \(name) yet; write "
-                    + "memory: or sqlite:PATH")
-        case .memory, .sqlite, nil: break
-        }
-    }
 }
