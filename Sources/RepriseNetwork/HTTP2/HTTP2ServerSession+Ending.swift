@@ -13,9 +13,7 @@ extension HTTP2ServerSession {
         phase = .noticed
         nghttp2_submit_shutdown_notice(raw)
         nghttp2_submit_ping(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
-        drainTimer = stream.loop.schedule(after: Self.noticeTime) { [weak self] in
-            self?.refuseMore()
-        }
+        drainTimer = stream.loop.schedule(after: Self.noticeTime) { [self] in refuseMore() }
         runLater()
     }
 

@@ -38,7 +38,8 @@ public final class HTTP2Stream {
     /// Who hears what becomes of it; let go when the stream is closed.
     public var handler: (any HTTP2StreamHandler)?
 
-    unowned let session: HTTP2ServerSession
+    /// Lists this stream until it is closed.
+    let session: HTTP2ServerSession
     /// Where the session's list holds it.
     var place = 0
     var isTouched = false
