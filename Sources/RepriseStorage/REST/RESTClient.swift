@@ -111,7 +111,9 @@ final class RESTClient: Sendable {
         let request = ClientRequest(
             origin: base.origin, method: Array(call.method.utf8),
             target: Array((base.path + call.path).utf8),
-            fields: (fields + call.fields).map { (name: Array($0.name.utf8), value: Array($0.value.utf8)) },
+            fields: (fields + call.fields).map {
+                (name: Array($0.name.utf8), value: Array($0.value.utf8))
+            },
             body: call.body.map { .bytes($0) } ?? .none)
         let exchange = RESTExchange(limit: call.answerLimit, service: service) { [self] result in
             completion(result.flatMap { settle($0, now: loop.wallClock) })
