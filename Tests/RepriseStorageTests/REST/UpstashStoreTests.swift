@@ -27,7 +27,8 @@ struct UpstashStoreTests {
             let text = "{\"v\":1}\n{\"answer\":\"é 😀\"}"
             try await store.save([
                 SampleResponses.entry(
-                    1, text: Array(text.utf8), retainedUntil: upstash.network.loops[0].wallClock + 100_000_000)
+                    1, text: Array(text.utf8),
+                    retainedUntil: upstash.network.loops[0].wallClock + 100_000_000)
             ])
             let name = String(decoding: SampleResponses.key(1).storeName, as: UTF8.self)
             #expect(try await upstash.redis.command("GET", name) == text)
@@ -42,19 +43,23 @@ struct UpstashStoreTests {
             try await store.save([
                 SampleResponses.entry(
                     1, text: [1], retainedUntil: end, tags: [Array("a b".utf8), Array("c".utf8)]),
-                SampleResponses.entry(2, text: [2], retainedUntil: end + 1, tags: [Array("c".utf8)]),
+                SampleResponses.entry(
+                    2, text: [2], retainedUntil: end + 1, tags: [Array("c".utf8)]),
                 SampleResponses.entry(3, text: [3]),
             ])
             #expect(try await upstash.standIn.requests() == ["POST /pipeline"])
             let redis = upstash.redis
             let keys = (1...3).map { String(decoding: SampleResponses.key($0).hex, as: UTF8.self) }
-            #expect(try await redis.command("ZRANGE", "reprise:index:tag:a%20b", "0", "-1") == keys[0])
+            #expect(
+                try await redis.command("ZRANGE", "reprise:index:tag:a%20b", "0", "-1") == keys[0])
             #expect(try await redis.command("ZCARD", "reprise:index:tag:c") == "2")
             #expect(try await redis.command("ZCARD", "reprise:index:model:gpt-test") == "3")
             #expect(
-                try await redis.command("ZSCORE", "reprise:index:namespace:tests", keys[2]) == "inf")
+                try await redis.command("ZSCORE", "reprise:index:namespace:tests", keys[2]) == "inf"
+            )
             let credential = String(repeating: "07", count: 32)
-            #expect(try await redis.command("ZCARD", "reprise:index:credential:\(credential)") == "3")
+            #expect(
+                try await redis.command("ZCARD", "reprise:index:credential:\(credential)") == "3")
             #expect(try await redis.command("PTTL", "reprise:index:namespace:tests") == "-1")
             let left = try #require(Int(try await redis.command("PTTL", "reprise:index:tag:c")))
             #expect(left > 0 && left <= 1_000_000_001)

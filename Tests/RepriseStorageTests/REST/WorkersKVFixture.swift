@@ -17,7 +17,8 @@ struct WorkersKVFixture: Sendable {
 
     init(_ network: ClockedNetwork) async throws {
         self.network = network
-        standIn = try StandIn("workers-kv.mjs", [Self.account, Self.namespace, Self.token], network)
+        standIn = try StandIn(
+            "workers-kv.mjs", [Self.account, Self.namespace, Self.token], network)
         try await standIn.setTime(network.loops[0].wallClock)
     }
 

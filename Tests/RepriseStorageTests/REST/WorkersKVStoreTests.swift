@@ -43,7 +43,8 @@ struct WorkersKVStoreTests {
             let requests = try await kv.standIn.requests()
             #expect(requests.count == 5)
             #expect(
-                requests.last?.hasPrefix("GET \(WorkersKVFixture.path)/metadata/reprise%3A") == true)
+                requests.last?.hasPrefix("GET \(WorkersKVFixture.path)/metadata/reprise%3A") == true
+            )
         }
     }
 

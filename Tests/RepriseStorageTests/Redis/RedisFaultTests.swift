@@ -211,7 +211,8 @@ struct RedisFaultTests {
                 failure == nil
                     || failure
                         == .unavailable(
-                            "127.0.0.1:\(server.port) answered what it was not asked"))
+                            "127.0.0.1:\(server.port) answered what it was not asked")
+            )
             await store.close()
         }
         server.close()

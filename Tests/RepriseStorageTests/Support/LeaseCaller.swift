@@ -6,9 +6,11 @@ import RepriseNetwork
 /// Leases as a test with tasks asks for them.
 extension StoreCaller {
     private func ask(
-        _ call: @escaping @Sendable (
-            any LeasingStore, any EventLoop, @escaping @Sendable (Result<Bool, StoreError>) -> Void
-        ) -> Void
+        _ call:
+            @escaping @Sendable (
+                any LeasingStore, any EventLoop,
+                @escaping @Sendable (Result<Bool, StoreError>) -> Void
+            ) -> Void
     ) async throws(StoreError) -> Bool {
         guard let store = store as? any LeasingStore else {
             throw .unavailable("the store has no leases")
