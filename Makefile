@@ -53,7 +53,7 @@ fuzz: ## Try random requests on the hit path for FUZZ_SECONDS (600), from FUZZ_S
 	REPRISE_FUZZ_SECONDS=$(FUZZ_SECONDS) REPRISE_FUZZ_SEED=$(FUZZ_SEED) $(SWIFT) test \
 		--filter '(HTTP1ParserFuzz|FastPathDifferential)Tests'
 
-bench: ## Measure Reprise beside its peers, in about ten minutes; flags go in ARGS="..."
+bench: ## Measure Reprise beside its peers, in about fifteen minutes; flags go in ARGS="..."
 	@Benchmarks/run $(ARGS)
 
 lint: ## Check the format of the Swift sources

@@ -34,6 +34,7 @@ let package = Package(
     products: [
         .executable(name: "reprise", targets: ["reprise"]),
         .library(name: "RepriseCore", targets: ["RepriseCore"]),
+        .library(name: "RepriseCrypto", targets: ["RepriseCrypto"]),
     ],
     targets: [
         system("CLibuv", "libuv", apt: "libuv1-dev", brew: "libuv"),
@@ -72,11 +73,11 @@ let package = Package(
 
         // A simulated world behind the door, and what all implementations of a protocol must pass;
         // only tests import it.
-        room("RepriseTesting", ["RepriseCore", "RepriseLogging", "RepriseNetwork"]),
+        room("RepriseTesting", ["CNghttp2", "RepriseCore", "RepriseLogging", "RepriseNetwork"]),
 
         tests("RepriseCoreTests", ["RepriseCore", "RepriseCrypto"]),
         tests("RepriseSimulatorTests", ["RepriseNetwork", "RepriseSimulator", "RepriseTesting"]),
-        tests("RepriseNetworkTests", ["RepriseNetwork"]),
+        tests("RepriseNetworkTests", ["RepriseNetwork", "RepriseTesting"]),
         tests("RepriseCryptoTests", ["RepriseCrypto"]),
         tests("RepriseLoggingTests", ["RepriseLogging"]),
         tests(
@@ -85,7 +86,24 @@ let package = Package(
                 "CSQLite", "RepriseCore", "RepriseCrypto", "RepriseLogging", "RepriseNetwork",
                 "RepriseStorage", "RepriseTesting",
             ]),
-        tests("SimulationTests", ["RepriseLogging", "RepriseNetwork", "RepriseTesting"]),
+        tests(
+            "SimulationTests",
+            [
+                "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseProxy", "RepriseServer",
+                "RepriseSimulator", "RepriseStorage", "RepriseTesting", "reprise",
+            ]),
+        tests(
+            "RepriseProxyTests",
+            [
+                "RepriseCore", "RepriseNetwork", "RepriseProxy", "RepriseStorage",
+                "RepriseTesting",
+            ]),
+        tests(
+            "IntegrationTests",
+            [
+                "CSQLite", "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseServer",
+                "RepriseSimulator", "reprise",
+            ]),
         tests("RepriseTests", ["RepriseCore", "RepriseLogging", "reprise"]),
     ]
 )

@@ -6,15 +6,14 @@ let package = Package(
     name: "reprise-micro-benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "reprise", path: "../.."),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(name: "reprise", path: "../..")
     ],
     targets: [
         .executableTarget(
             name: "Micro",
             dependencies: [
                 .product(name: "RepriseCore", package: "reprise"),
-                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "RepriseCrypto", package: "reprise"),
             ],
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"),

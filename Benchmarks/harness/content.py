@@ -111,10 +111,10 @@ def write_answers(folder):
 class Request:
     """One request, as text for clients that want it so, and as files for those that read files."""
 
-    def __init__(self, folder, model, length=1024, stream=False):
+    def __init__(self, folder, model, length=1024, stream=False, headers=None):
         self.body = request_body(model, length, stream)
-        self.headers = dict(HEADERS)
-        name = f"{model}-{length}"
+        self.headers = {**HEADERS, **(headers or {})}
+        name = "-".join([model, str(length), *(headers or {})])
         self.body_file = _write(folder, f"{name}.body", self.body)
         lines = "".join(f"{key}: {value}\n" for key, value in self.headers.items())
         self.headers_file = _write(folder, f"{name}.headers", lines.encode())

@@ -2,6 +2,7 @@
 
 from .content import Request
 from .loads import h2load, load, wrk
+from .processes import LOAD_CPU, SERVER_CPU
 from .rounds import interleaved
 
 REPRISE, LOGGING = "Reprise", "Reprise, logs on"
@@ -22,7 +23,8 @@ def _measured(bench, peers, request, measure, rounds=None):
             peer.warm(request)
         measure(peer, 1)
     results = interleaved(
-        bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds), rounds or bench.options.rounds)
+        bench.quiet, peers, lambda peer: measure(peer, bench.options.seconds),
+        rounds or bench.options.rounds)
     bench.peers.stop(*peers)
     return results
 
@@ -119,6 +121,52 @@ def on_two_threads(bench):
     return _measured(
         bench, peers, request,
         lambda peer, seconds: wrk(peer, request, seconds, threads=2, cpu=None), bench.few_rounds)
+
+
+def of_one_and_two_loops(bench):
+    """One and two loops, pinned and not, with the load on the same two CPUs.
+
+    Returns the hits a second and their latencies at full load, and those at a fixed rate.
+    """
+    request = Request(bench.folder, "json-1k")
+    both = {SERVER_CPU, LOAD_CPU}
+
+    def reprise(threads, pinned):
+        name = f"Reprise, {threads} {'loop' if threads == 1 else 'loops'}"
+        peer = bench.peers.reprise(
+            name=name + (", pinned" if pinned else ""), threads=threads, cpu=both)
+        if pinned:
+            peer.process.pin_loops([SERVER_CPU, LOAD_CPU][:threads])
+        return peer
+
+    peers = [
+        *(reprise(threads, pinned) for threads in (1, 2) for pinned in (False, True)),
+        *(bench.peers.nginx(
+            "nginx-cache.conf", name=f"nginx, {workers} worker{'s' * (workers > 1)}",
+            workers=workers, cpu=both) for workers in (1, 2)),
+    ]
+
+    def at_full_load(peer, seconds):
+        return wrk(peer, request, seconds, threads=2, cpu=both)
+
+    def at_the_rate(peer):
+        # Half of that of the row "at a fixed rate": the load takes its CPU time from the servers.
+        result = load(
+            bench.tools, peer, request, "--connections", 32, "--rate", bench.options.rate / 2,
+            "--seconds", bench.options.seconds, cpu=both)
+        return {"rate": result["rate"], **result["whole"]}
+
+    for peer in peers:
+        peer.warm(request)
+        at_full_load(peer, 1)
+    results = {
+        "full": interleaved(
+            bench.quiet, peers, lambda peer: at_full_load(peer, bench.options.seconds),
+            bench.options.rounds),
+        "rate": interleaved(bench.quiet, peers, at_the_rate, bench.few_rounds),
+    }
+    bench.peers.stop(*peers)
+    return results
 
 
 def from_litellm(bench):

@@ -88,6 +88,10 @@ class Peers:
             [self.tools["upstream"], port, self.folder], LOAD_CPU, self._log("upstream"))
         return self._running("upstream", process, port)
 
+    def upstream_named(self, name):
+        """The upstream as a peer of the proxies in front of it."""
+        return Peer(name, self.upstream.process, self.upstream.port)
+
     def upstream_calls(self):
         """How many requests have reached the upstream so far."""
         return int(fetch(f"http://127.0.0.1:{self.upstream.port}/calls")[1])
@@ -112,8 +116,8 @@ class Peers:
     def nginx(self, configuration, name="nginx", cpu=SERVER_CPU, workers=1, tls=False, logs=False):
         """Starts nginx with a file of peers/."""
         port = free_port()
-        folder = os.path.join(self.folder, f"nginx-{self._next()}")
-        cache = os.path.join(self.memory_folder, f"cache-{self._next()}")
+        folder = os.path.join(self.folder, f"nginx-{self.next()}")
+        cache = os.path.join(self.memory_folder, f"cache-{self.next()}")
         os.makedirs(folder)
         os.makedirs(cache)
         # As root its workers become another user, who must be able to write there.
@@ -142,7 +146,7 @@ class Peers:
 
     def epoll(self, response, cpu=SERVER_CPU):
         """Starts the bare loop, which answers with these bytes."""
-        path = os.path.join(self.folder, f"epoll-{self._next()}.response")
+        path = os.path.join(self.folder, f"epoll-{self.next()}.response")
         with open(path, "wb") as file:
             file.write(response)
         port = free_port()
@@ -201,8 +205,9 @@ class Peers:
         return kind(name, process, port, scheme)
 
     def _log(self, name):
-        return os.path.join(self.folder, f"{name}-{self._next()}.log")
+        return os.path.join(self.folder, f"{name}-{self.next()}.log")
 
-    def _next(self):
+    def next(self):
+        """A number that names files apart."""
         self._number += 1
         return self._number

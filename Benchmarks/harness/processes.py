@@ -13,9 +13,13 @@ import urllib.request
 
 SERVER_CPU = 0
 LOAD_CPU = 1
+# What the names of Reprise's threads that serve connections begin with.
+LOOP_THREADS = "loop "
 
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
+# See CPUCLOCK_SCHED and MAKE_PROCESS_CPUCLOCK in Linux's include/linux/posix-timers.h.
+_CPUCLOCK_SCHED = 2
 
 _niceness = 0
 
@@ -50,12 +54,14 @@ def use_niceness(niceness):
 
 
 def _prepare(cpu):
+    cpus = {cpu} if isinstance(cpu, int) else cpu
+
     def prepare():
         if _niceness:
             os.setpriority(os.PRIO_PROCESS, 0, _niceness)
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if cpu is not None:
-            os.sched_setaffinity(0, {cpu})
+        if cpus is not None:
+            os.sched_setaffinity(0, cpus)
 
     return prepare
 
@@ -67,7 +73,7 @@ class Process:
     alive = set()
 
     def __init__(self, arguments, cpu, log, environment=None, standard_input=None, speaks=False):
-        """Starts it, pinned to a CPU (None: free to move).
+        """Starts it, pinned to a CPU or to a set of them (None: free to move).
 
         What it writes goes to a file, but for the standard output of one that `speaks`.
         """
@@ -76,8 +82,8 @@ class Process:
         self.log = log
         self.process = subprocess.Popen(
             self.arguments, stdin=standard_input or subprocess.DEVNULL,
-            stdout=subprocess.PIPE if speaks else self._log, stderr=self._log, preexec_fn=_prepare(cpu),
-            env={**os.environ, **(environment or {})})
+            stdout=subprocess.PIPE if speaks else self._log, stderr=self._log,
+            preexec_fn=_prepare(cpu), env={**os.environ, **(environment or {})})
         self._text = ""
         Process.alive.add(self)
 
@@ -94,7 +100,7 @@ class Process:
                 continue
             part = os.read(stream.fileno(), 65536).decode(errors="replace")
             if not part:
-                break
+                raise BenchmarkError(f"{self._name} ended: {self._last_words()}")
             self._text += part
         raise BenchmarkError(f"{self._name} did not say {pattern!r}: {self._last_words()}")
 
@@ -127,6 +133,40 @@ class Process:
                 return [pid] + [int(word) for word in file.read().split()]
         except OSError:
             return [pid]
+
+    def cpu_seconds(self):
+        """The CPU time of the process and those it started, in user space and in the kernel.
+
+        The same that utime and stime of /proc/PID/stat have in hundredths of a second, of all
+        threads, those that have ended included; by the clock that each process has, in nanoseconds.
+        """
+        return sum(time.clock_gettime(~pid << 3 | _CPUCLOCK_SCHED) for pid in self.children())
+
+    def settle(self, seconds=30):
+        """Waits until it does nothing: what a request leaves behind is done then."""
+        limit = time.monotonic() + seconds
+        before = self.cpu_seconds()
+        while time.monotonic() < limit:
+            time.sleep(0.1)
+            now = self.cpu_seconds()
+            if now - before < 0.001:
+                return
+            before = now
+        raise BenchmarkError(f"{self._name} is still busy {seconds} seconds after the last request")
+
+    def pin_loops(self, cpus):
+        """Pins its threads that serve connections, one to each CPU."""
+        folder = f"/proc/{self.process.pid}/task"
+        loops = []
+        for thread in sorted(map(int, os.listdir(folder))):
+            with open(f"{folder}/{thread}/comm") as file:
+                if file.read().startswith(LOOP_THREADS):
+                    loops.append(thread)
+        if len(loops) != len(cpus):
+            raise BenchmarkError(
+                f"{self._name} has {len(loops)} threads named {LOOP_THREADS}..., not {len(cpus)}")
+        for thread, cpu in zip(loops, cpus):
+            os.sched_setaffinity(thread, {cpu})
 
     def resident_bytes(self):
         """The resident memory of the process and those it started, in bytes."""

@@ -1,9 +1,9 @@
 """Prints results as tables that can be read in a terminal and pasted into a Markdown page."""
 
+from . import bars, misses
+from .bars import BARE, NGINX, NGINX_LOGGING, REPRISE
+from .hits import LOGGING
 from .rounds import ratio
-from .stores import BEHIND, THROUGH
-
-BARE, NGINX, REPRISE = "bare loop", "nginx", "Reprise"
 
 
 def table(title, columns, rows):
@@ -43,9 +43,9 @@ def hit_tables(titles, results):
         if name not in results:
             continue
         result = results[name]
-        for peer in (REPRISE, "Reprise, logs on"):
+        for peer in (REPRISE, LOGGING):
             if peer in result:
-                other = NGINX if peer == REPRISE else "nginx, logs on"
+                other = NGINX if peer == REPRISE else NGINX_LOGGING
                 suffix = "" if peer == REPRISE else ", logs on"
                 rates.append([
                     title + suffix, count(result[peer]["rate"]),
@@ -81,14 +81,26 @@ def miss_table(results):
         direct = result["direct"]
         added = result["added"]
         for point, words in (("first", "first byte"), ("whole", "whole")):
-            nginx, reprise = added[f"nginx proxy_pass {point}"], added[f"Reprise {point}"]
+            nginx, memory, sqlite = (
+                added[f"{name} {point}"] for name in (misses.PASS, misses.MEMORY, misses.SQLITE))
             rows.append([
                 f"{title}, {words}", micros(direct[point]["p50"]), f"{nginx:+.0f}",
-                f"{reprise:+.0f}", f"{reprise - nginx:+.0f}",
+                f"{memory:+.0f}", f"{memory - nginx:+.0f}", f"{sqlite:+.0f}",
+                f"{sqlite - nginx:+.0f}",
             ])
     return table(
         "Misses: p50 in µs to the upstream itself, and what a proxy adds",
-        ["workload", "direct", "nginx proxy_pass", "Reprise", "Reprise beyond nginx"], rows)
+        ["workload", "direct", "nginx proxy_pass", "Reprise, memory", "beyond nginx",
+         "Reprise, SQLite", "beyond nginx"], rows)
+
+
+def cpu_table(result):
+    return table(
+        "CPU time of a miss, one after another",
+        ["server", "CPU, µs", "÷ nginx", "p50, µs", "p99, µs", "RSS"],
+        [[name, micros(numbers["cpu"]), times(ratio(result, name, misses.PASS, "cpu")),
+          micros(numbers["whole"]["p50"]), micros(numbers["whole"]["p99"]),
+          megabytes(numbers["resident"])] for name, numbers in result.items()])
 
 
 def identical_table(result):
@@ -104,7 +116,7 @@ def idle_table(result):
     for name, numbers in result.items():
         before, during = numbers["hits before"], numbers["hits meanwhile"]
         rows.append([
-            name, count(numbers["streams"]), f"{numbers['bytes per stream'] / 1024:.1f}",
+            name, count(numbers["held"]), f"{numbers['bytes each'] / 1024:.1f}",
             count(numbers["lost"]),
             f"{micros(before['p50'])} / {micros(before['p99'])}" if before else "",
             f"{micros(during['p50'])} / {micros(during['p99'])}" if during else "",
@@ -113,6 +125,25 @@ def idle_table(result):
         "Idle event streams",
         ["server", "streams", "KB each", "lost", "hits before, p50 / p99 µs", "hits meanwhile"],
         rows)
+
+
+def connections_table(result):
+    return table(
+        "Idle connections, each after one request", ["server", "connections", "KB each"],
+        [[name, count(numbers["held"]), f"{numbers['bytes each'] / 1024:.2f}"]
+         for name, numbers in result.items()])
+
+
+def loops_table(result):
+    full, rate = result["full"], result["rate"]
+    return table(
+        "One loop or two, with the load on the same two CPUs",
+        ["server", "hits a second", "÷ 1 loop", "p50, µs", "p99, µs", "at a rate of", "p50, µs",
+         "p99, µs", "RSS"],
+        [[name, count(numbers["rate"]), times(ratio(full, name, "Reprise, 1 loop")),
+          micros(numbers["p50"]), micros(numbers["p99"]), count(rate[name]["rate"]),
+          micros(rate[name]["p50"]), micros(rate[name]["p99"]), megabytes(numbers["resident"])]
+         for name, numbers in full.items()])
 
 
 def redis_table(result):
@@ -152,7 +183,9 @@ def cold_table(results):
 
 
 def per_hit_table(result):
-    return table("Per hit", ["what", "number"], [[name, f"{value:,.1f}"] for name, value in result.items()])
+    return table(
+        "Per hit", ["what", "number"],
+        [[name, f"{value:,.1f}"] for name, value in result.items()])
 
 
 def micro_tables(result):
@@ -169,53 +202,20 @@ def micro_tables(result):
          for row in result["hitRatios"]])
 
 
-def bar_table(results):
-    """The bars that can be judged from what was measured."""
-    rows = []
-
-    def bar(what, wanted, measured, text):
-        rows.append([what, wanted, text, "met" if measured else "MISSED"])
-
-    plain = results.get("plain")
-    if plain:
-        value = ratio(plain, REPRISE, NGINX)
-        bar("hits ÷ nginx", "≥ 1.70", value >= 1.7, f"{value:.2f}")
-        value = ratio(plain, REPRISE, BARE)
-        bar("hits ÷ bare loop", "≥ 0.80", value >= 0.8, f"{value:.2f}")
-        value = ratio(plain, REPRISE, NGINX, "p99")
-        bar("p99 of hits ÷ nginx's", "≤ 1.00", value <= 1, f"{value:.2f}")
-    if "redis" in results:
-        servers = results["redis"]["servers"]
-        value = ratio(servers, THROUGH, NGINX)
-        bar("hits through Redis ÷ nginx from memory", "≥ 0.50", value >= 0.5, f"{value:.2f}")
-        value = ratio(servers, BEHIND, REPRISE)
-        bar("hits from memory, Redis behind ÷ without", "≥ 0.95", value >= 0.95, f"{value:.2f}")
-    for title, result in results.get("misses", {}).items():
-        # With more at once a latency is the time in the queue for one core.
-        if not title.endswith(", 1 at once"):
-            continue
-        for point in ("first", "whole"):
-            value = result["added"][f"Reprise {point}"] - result["added"][f"nginx proxy_pass {point}"]
-            bar(f"miss, {title}, {point}: beyond nginx", "≤ 100 µs", value <= 100, f"{value:+.0f} µs")
-    if "identical" in results:
-        value = results["identical"][REPRISE]["calls"]
-        bar("upstream calls of 1,000 identical requests", "1", value == 1, count(value))
-    for name, numbers in results.get("idle", {}).items():
-        if name.startswith(REPRISE):
-            value = numbers["bytes per stream"] / 1024
-            bar(f"idle streams, {name.split(', ')[1]}", "≤ 30 KB", value <= 30, f"{value:.1f} KB")
-    if "million" in results:
-        numbers = results["million"]["1 connections"]
-        value = numbers["get"]["p99"]
-        bar("1,000,000 in SQLite: get p99", "≤ 200 µs", value <= 200, f"{value:.0f} µs")
-        bar("1,000,000 in SQLite: ready", "≤ 300 ms", numbers["ready"] <= 300,
-            f"{numbers['ready']:.0f} ms")
-    for row in results.get("micro", {}).get("keys", []):
-        if row["body"].startswith("100 KB"):
-            bar(f"key ÷ SHA-256, {row['body']}", "≤ 2.00", row["ratio"] <= 2, f"{row['ratio']:.2f}")
-        if row["body"].startswith("1 KB"):
-            bar(f"key, {row['body']}", "≤ 5 µs", row["key"] <= 5, f"{row['key']:.1f} µs")
-    if "litellm" in results:
-        value = ratio(results["litellm"], REPRISE, "LiteLLM")
-        bar("hits ÷ LiteLLM", "≥ 500", value >= 500, f"{value:,.0f}")
-    return table("Bars", ["what", "bar", "measured", "verdict"], rows) if rows else ""
+def bar_tables(results):
+    """The bars, and the old ground's figures where there is no bar."""
+    rows = [[bar.what, bar.wanted, bar.measured, "met" if bar.is_met else "MISSED"]
+            for bar in bars.bars(results)]
+    if rows:
+        yield table("Bars", ["what", "bar", "measured", "verdict"], rows)
+    rows = [[bar.what, bar.wanted, bar.measured, "no worse" if bar.is_met else "WORSE"]
+            for bar in bars.beside_the_old_ground(results)]
+    if rows:
+        yield table(
+            "Other ratios beside the old ground's", ["what", "old ground", "measured", "verdict"],
+            rows)
+    rows = [[bar.what, bar.text(bar.limit), bar.measured]
+            for bar in bars.figures_of_the_old_ground(results)]
+    if rows:
+        yield table(
+            "Other figures beside the old ground's", ["what", "old ground", "measured"], rows)

@@ -6,10 +6,13 @@ extension HeadFields {
     public var headerFields: [HeaderField] {
         var fields: [HeaderField] = []
         fields.reserveCapacity(count)
+        let bytes = bytes.span
         for position in positions {
-            fields.append(
-                HeaderField(
-                    name: Array(bytes[position.name]), value: Array(bytes[position.value])))
+            var name: [UInt8] = []
+            name.append(copying: bytes.extracting(position.name))
+            var value: [UInt8] = []
+            value.append(copying: bytes.extracting(position.value))
+            fields.append(HeaderField(lowerCaseName: name, value: value))
         }
         return fields
     }

@@ -50,14 +50,15 @@ public final class HTTPServer: Sendable {
     /// - Parameters:
     ///   - address: Where to listen; port 0 takes a free one.
     ///   - limit: The most connections that are open at once.
+    ///   - identity: What TLS is spoken with; nil for clear text.
     /// - Returns: The address with its real port.
     public func listen(
-        on address: SocketAddress, limit: Int
+        on address: SocketAddress, limit: Int, identity: TLSServerIdentity? = nil
     ) throws(NetworkError) -> SocketAddress {
         let loops = state.withLock { $0.loops }
         let listener = try network.listen(on: address, limit: limit) { stream in
             if let server = loops[ObjectIdentifier(stream.loop)] {
-                server.value.accept(stream)
+                server.value.accept(stream, identity)
             } else {
                 stream.abort()
             }

@@ -1,5 +1,7 @@
 /// The deadlines and bounds of client connections.
 public struct ServerConfiguration: Sendable {
+    /// How long a TLS handshake may take.
+    public var handshakeTimeout = Duration.seconds(10)
     /// How long a request's head may take from its first byte.
     public var headerTimeout = Duration.seconds(10)
     /// How long a client may send nothing between requests or pieces of a body, or take nothing of

@@ -16,7 +16,12 @@ final class ServerLoop {
     /// Whether no new requests are taken.
     private(set) var isDraining = false
 
-    private var connections: [HTTP1Connection] = []
+    /// The bounds and deadlines of HTTP/2.
+    let http2Limits: HTTP2Limits
+    /// For the heads of HTTP/2, one after the other.
+    private var fields = HTTP2FieldList()
+
+    private var connections: [any ServerConnection] = []
     private var clock = HTTPDate()
     private var check: (any LoopTimer)?
     private var whenEmpty: (() -> Void)?
@@ -31,6 +36,10 @@ final class ServerLoop {
         self.proxy = proxy
         self.configuration = configuration
         fastPath = FastPath(proxy)
+        var limits = HTTP2Limits()
+        limits.headTimeout = configuration.headerTimeout
+        limits.idleTimeout = configuration.idleTimeout
+        http2Limits = limits
     }
 
     /// The current date as `Date` carries it.
@@ -47,16 +56,34 @@ final class ServerLoop {
     // MARK: Connections
 
     /// Takes over a connection that was accepted.
-    func accept(_ stream: any ByteStream) {
+    ///
+    /// - Parameter identity: What TLS is spoken with; nil for clear text.
+    func accept(_ stream: any ByteStream, _ identity: TLSServerIdentity?) {
         guard !isDraining else { return stream.close() }
-        let connection = HTTP1Connection(self, stream)
+        guard let identity else { return add(ConnectionOpening(self, stream)) }
+        let opening = TLSOpening(self)
+        add(opening)
+        opening.begin(stream, identity.context)
+    }
+
+    private func add(_ connection: any ServerConnection) {
         connection.place = connections.count
         connections.append(connection)
         if check == nil { scheduleCheck() }
     }
 
+    /// Puts a connection in the place of another one.
+    func replace(_ connection: any ServerConnection, with other: any ServerConnection) {
+        let place = connection.place
+        guard place < connections.count, connections[place] === connection else {
+            return add(other)
+        }
+        connections[place] = other
+        other.place = place
+    }
+
     /// Lets go of a connection that is closed.
-    func closed(_ connection: HTTP1Connection) {
+    func closed(_ connection: any ServerConnection) {
         let place = connection.place
         guard place < connections.count, connections[place] === connection else { return }
         let last = connections.removeLast()
@@ -65,6 +92,15 @@ final class ServerLoop {
             last.place = place
         }
         if connections.isEmpty { tellEmpty() }
+    }
+
+    /// Calls `body` with an empty list of fields.
+    func withFields(_ body: (inout HTTP2FieldList) -> Void) {
+        // Moved out while it is filled, so that it is not copied.
+        var list = fields
+        fields = HTTP2FieldList()
+        body(&list)
+        fields = list
     }
 
     /// Lets a connection read on in a later turn.
@@ -130,6 +166,6 @@ final class ServerLoop {
 
     /// Writes the line of a request.
     func log(_ record: ExchangeRecord, _ line: RequestLine) {
-        AccessLog.write(record, line, now: loop.now, to: proxy.proxy.logger)
+        AccessLog.write(record, line, now: loop.thisMoment, to: proxy.proxy.logger)
     }
 }

@@ -10,6 +10,7 @@
 @main
 enum Reprise {
     static func main() {
+        SignalMask.letStopSignalsThrough()
         exit(run(Array(CommandLine.arguments.dropFirst())))
     }
 

@@ -23,6 +23,7 @@ enum Serve {
         do throws(SettingsError) {
             loaded = try SettingsLoader.load(flags: flags, in: surroundings)
             proxies = try surroundings.proxies()
+            try UnavailableSettings.check(loaded.settings)
         } catch {
             StandardStreams.complain(error.message)
             return ExitStatus.usage
@@ -57,7 +58,14 @@ enum Serve {
         }
         // Trapped before the first line: a signal may come as soon as it is read.
         let stop = StopSignals(logger)
-        let watch = network.watch([.terminate, .interrupt]) { stop.received($0) }
+        let certificate = try ServingCertificate(settings, network: network, logger: logger)
+        defer { certificate?.stop() }
+        // Without a certificate SIGHUP means what it means to any program in a terminal.
+        let signals: [ProcessSignal] =
+            [.terminate, .interrupt] + (certificate == nil ? [] : [.hangUp])
+        let watch = network.watch(signals) { signal in
+            if signal == .hangUp { certificate?.reload() } else { stop.received(signal) }
+        }
         do throws(NetworkError) {
             try network.start()
         } catch {
@@ -72,23 +80,24 @@ enum Serve {
         let assembly = ProxyAssembly(
             ProxyPlan(settings, proxies: proxies), network: network, persistent: store.persistent,
             storeName: store.name, logger: logger)
-        try serve(assembly, settings, storeName: store.name, until: stop)
+        try serve(
+            assembly, settings, certificate?.identity, storeName: store.name, until: stop)
     }
 
     private static func serve(
-        _ assembly: ProxyAssembly, _ settings: ServerSettings, storeName: String,
-        until stop: StopSignals
+        _ assembly: ProxyAssembly, _ settings: ServerSettings, _ identity: TLSServerIdentity?,
+        storeName: String, until stop: StopSignals
     ) throws(StartError) {
         wait { done in assembly.start(done) }
         let address: SocketAddress
         do throws(StartError) {
-            address = try listen(assembly, settings)
+            address = try listen(assembly, settings, identity)
         } catch {
             wait { done in assembly.end(within: .zero, done) }
             throw error
         }
         StandardStreams.write(
-            "Reprise listens on http://\(address), upstream \(settings.defaultUpstream.description), "
+            "Reprise listens on \(identity == nil ? "http" : "https")://\(address), upstream \(settings.defaultUpstream.description), "
                 + "store \(storeName)\n")
         stop.wait()
         assembly.proxy.beginDraining()
@@ -97,7 +106,7 @@ enum Serve {
     }
 
     private static func listen(
-        _ assembly: ProxyAssembly, _ settings: ServerSettings
+        _ assembly: ProxyAssembly, _ settings: ServerSettings, _ identity: TLSServerIdentity?
     ) throws(StartError) -> SocketAddress {
         let name = settings.listen
         let limit = settings.maxConnections ?? standardConnectionLimit
@@ -107,7 +116,8 @@ enum Serve {
             for var address in addresses {
                 // A name may stand for several addresses: all get the port that the first one got.
                 if let first { address.port = first.port }
-                let bound = try assembly.server.listen(on: address, limit: limit)
+                let bound = try assembly.server.listen(
+                    on: address, limit: limit, identity: identity)
                 first = first ?? bound
             }
             guard let first else { throw .unknownHost }

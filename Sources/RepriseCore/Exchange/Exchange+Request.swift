@@ -45,6 +45,8 @@ extension Exchange {
         case .upstream(let index, let path, let query):
             upstream = index
             record.upstream = index
+            // An upstream's base is a boundary, and nobody here resolves paths.
+            if RequestTarget.hasDotSegment(path) { return fail(.dotSegment) }
             head = RequestHead(
                 method: request.method, path: path, query: query, headers: request.headers)
         }
@@ -54,6 +56,8 @@ extension Exchange {
         } catch {
             return fail(.invalid(error))
         }
+        // They are not forwarded, so nothing may depend on them: neither the key nor the policy.
+        head.headers = HeaderPolicy.withoutConnectionNamed(head.headers)
         declaredLength = request.declaredLength
         let body: Fetch.Body = request.hasBody ? .unread : .none
         guard usesCache else {

@@ -65,6 +65,11 @@ extension ProxyError {
             "This is not a forward proxy; set the client's base URL, and not HTTP_PROXY."),
         shouldRetry: false)
 
+    /// A path that leads out of what it stands below.
+    static let dotSegment = ProxyError(
+        status: 400, code: "invalid_path",
+        message: .init("The path has a segment . or .. in it; send the path that is meant."))
+
     /// An upgrade to a WebSocket. Some clients fall back to HTTP on this status alone.
     static let webSocket = ProxyError(
         status: 426, code: "websocket_not_supported",

@@ -46,7 +46,7 @@ public enum KeyMaterial {
         appendOne(head.path.span, to: &material)
         appendOptional(head.query, to: &material)
         appendOne(mediaType.span, to: &material)
-        if acceptsEventStream(head) {
+        if acceptsEventStream(head.headers) {
             appendOne(eventStream, to: &material)
         } else {
             appendNumber(0, to: &material)
@@ -132,8 +132,8 @@ public enum KeyMaterial {
     }
 
     /// Tells whether a media range of `Accept` (RFC 9110 §12.5.1) is `text/event-stream`.
-    private static func acceptsEventStream(_ head: RequestHead) -> Bool {
-        head.headers.contains { field in
+    static func acceptsEventStream(_ headers: [HeaderField]) -> Bool {
+        headers.contains { field in
             field.isNamed("accept") && namesEventStream(field.value.span)
         }
     }

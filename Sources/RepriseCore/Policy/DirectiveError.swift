@@ -10,6 +10,8 @@ public enum DirectiveError: Error, Equatable, Sendable {
     case tag([UInt8])
     /// `X-Proxy-Tags` names more than 16 tags.
     case tooManyTags
+    /// An `X-Proxy-*` header of another name.
+    case unknown([UInt8])
     /// `X-Proxy-TTL` was sent twice with different values.
     case conflictingTTL
     /// `X-Proxy-Refresh` was sent twice with different values.
@@ -24,6 +26,7 @@ public enum DirectiveError: Error, Equatable, Sendable {
         case .refresh, .conflictingRefresh: "invalid_refresh"
         case .namespace, .conflictingNamespace: "invalid_namespace"
         case .tag, .tooManyTags: "invalid_tags"
+        case .unknown: "unknown_header"
         }
     }
 
@@ -46,6 +49,10 @@ public enum DirectiveError: Error, Equatable, Sendable {
             Self.message(
                 "X-Proxy-Tags", value,
                 "is not a tag; send tags of 1 to 64 visible ASCII characters, separated by commas")
+        case .unknown(let name):
+            Self.message(
+                "X-Proxy-*", name,
+                "is not one of them; send X-Proxy-TTL, -Refresh, -Namespace or -Tags")
         case .tooManyTags:
             Array("X-Proxy-Tags: more than 16 tags; send at most 16")
         case .conflictingTTL:

@@ -17,8 +17,10 @@ extension Directives {
     /// - Throws: What the client must correct; to be answered with status 400.
     public static func parse(_ headers: [HeaderField]) throws(DirectiveError) -> Directives {
         var directives = Directives()
+        let isConvention = isEventStreamConvention(headers)
         for field in headers {
             if field.isNamed("cache-control") {
+                if isConvention { continue }
                 for piece in FieldValue.split(field.value, at: UInt8(ascii: ",")) {
                     directives.add(cacheControl: piece)
                 }
@@ -27,6 +29,21 @@ extension Directives {
             }
         }
         return directives
+    }
+
+    /// Whether all that `Cache-Control` says is a lone `no-cache` or `no-store` on a request for an
+    /// event stream.
+    ///
+    /// Clients of event streams send it by convention (go-openai, httpx-sse, after WHATWG HTML §9.2.3),
+    /// and their callers cannot change it.
+    private static func isEventStreamConvention(_ headers: [HeaderField]) -> Bool {
+        var controls = 0
+        for field in headers where field.isNamed("cache-control") {
+            let value = FieldValue.lowercased(FieldValue.trimmed(field.value))
+            guard value.equals("no-cache") || value.equals("no-store") else { return false }
+            controls += 1
+        }
+        return controls == 1 && KeyMaterial.acceptsEventStream(headers)
     }
 
     private mutating func add(own field: HeaderField) throws(DirectiveError) {
@@ -48,6 +65,9 @@ extension Directives {
             for tag in value.split(separator: UInt8(ascii: ",")) {
                 try add(tag: FieldValue.trimmed(Array(tag)))
             }
+        } else {
+            // A misspelt one would be silence where the client expects an effect.
+            throw .unknown(field.name)
         }
     }
 

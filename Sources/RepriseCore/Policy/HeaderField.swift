@@ -17,6 +17,16 @@ public struct HeaderField: Equatable, Sendable {
         self.value = value
     }
 
+    /// Makes a field whose name is in lower case already.
+    ///
+    /// - Parameters:
+    ///   - lowerCaseName: The field name without an ASCII upper-case letter.
+    ///   - value: The field value without surrounding white space.
+    public init(lowerCaseName: [UInt8], value: [UInt8]) {
+        name = lowerCaseName
+        self.value = value
+    }
+
     /// Tells whether the field has a name.
     ///
     /// - Parameter literal: The name in lower-case ASCII.

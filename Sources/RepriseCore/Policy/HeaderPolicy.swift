@@ -89,6 +89,13 @@ public enum HeaderPolicy {
             || name.equals("upgrade") || name.equals("http2-settings")
     }
 
+    /// The header fields but for those that a `Connection` field names; that field stays.
+    static func withoutConnectionNamed(_ headers: [HeaderField]) -> [HeaderField] {
+        let named = namedByConnection(headers)
+        guard headers.contains(where: { named.contains($0.name) }) else { return headers }
+        return headers.filter { !named.contains($0.name) }
+    }
+
     /// The field names in all `Connection` values, in lower case.
     private static func namedByConnection(_ headers: [HeaderField]) -> [[UInt8]] {
         var names: [[UInt8]] = []

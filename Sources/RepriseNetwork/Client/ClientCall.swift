@@ -79,7 +79,12 @@ public final class ClientCall {
         // Let go of once it cannot be sent again: a prompt may be long, and a response may last.
         if !isReused || upload != nil { self.text = nil }
         beginPeersTurn()
-        if upload != nil { handler?.requestBodyWanted() }
+        // Never within the call that sends the request.
+        if upload != nil {
+            client.loop.afterThisTurn { [self] in
+                if upload != nil { handler?.requestBodyWanted() }
+            }
+        }
     }
 
     // MARK: The request's body

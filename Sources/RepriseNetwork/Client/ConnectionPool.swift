@@ -33,15 +33,18 @@ final class ConnectionPool {
     /// How many connections wait.
     var count: Int { idle.values.reduce(0) { $0 + $1.count } }
 
-    /// Whether connections wait for a key.
-    func hasIdle(_ key: Key) -> Bool { idle[key] != nil }
-
     /// Takes a connection out that may still be used.
     func take(_ key: Key) -> ClientConnection? {
         let now = loop.now
         while let connection = idle[key]?.popLast() {
             if idle[key]?.isEmpty == true { idle[key] = nil }
-            if connection.isIdle, connection.idleDeadline > now { return connection }
+            // Looked at once more: what has arrived, an end or bytes that nobody asked for, may not
+            // have been delivered yet.
+            if connection.isIdle, connection.idleDeadline > now,
+                !connection.stream.hasUndeliveredInput
+            {
+                return connection
+            }
             connection.close()
         }
         return nil

@@ -64,14 +64,8 @@ public final class HTTPClient {
             loop.afterThisTurn { call.fail(error) }
             return call
         }
-        if pool.hasIdle(call.key) {
-            // In a later turn, behind all that has arrived: a connection whose end has is not to be
-            // used.
-            let bound = LoopBound((self, call), on: loop)
-            loop.post {
-                let (client, call) = bound.value
-                client.connect(call)
-            }
+        if let connection = pool.take(call.key) {
+            call.begin(on: connection, isReused: true)
         } else {
             dial(for: call)
         }
@@ -82,15 +76,6 @@ public final class HTTPClient {
     public func shutDown() {
         isShutDown = true
         pool.clear()
-    }
-
-    private func connect(_ call: ClientCall) {
-        guard call.isWaiting else { return }
-        if let connection = pool.take(call.key) {
-            call.begin(on: connection, isReused: true)
-        } else {
-            dial(for: call)
-        }
     }
 
     /// Makes a connection for a call, and sends its request there.

@@ -46,8 +46,7 @@ struct RequestText {
         HTTP1MessageWriter.appendField(
             "host", value: Array(origin.authority.utf8).span, to: &bytes)
         for field in request.fields {
-            HTTP1MessageWriter.appendField(
-                name: field.name.span, value: field.value.span, to: &bytes)
+            HTTP1MessageWriter.appendCheckedField(field.name, field.value, to: &bytes)
             if field.name.span.equalsIgnoringCase("connection") { readConnection(field.value) }
         }
         if case .forward(let proxy) = route, let authorization = proxy.authorization {

@@ -51,6 +51,14 @@ public enum HTTP1MessageWriter {
         appendValue(value, to: &bytes)
     }
 
+    /// Writes a field whose name is known to be a token, and whose value to hold no control character.
+    static func appendCheckedField(_ name: [UInt8], _ value: [UInt8], to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: name)
+        bytes.append(": ")
+        bytes.append(contentsOf: value)
+        bytes.append("\r\n")
+    }
+
     /// Writes a field whose name is known.
     public static func appendField(
         _ name: StaticString, value: Span<UInt8>, to bytes: inout [UInt8]
@@ -126,6 +134,12 @@ public enum HTTP1MessageWriter {
         bytes.append(": ")
         let start = bytes.count
         bytes.append(copying: value)
+        if !value.isFieldValue { blankLineEnds(&bytes, from: start) }
+        bytes.append("\r\n")
+    }
+
+    /// Puts a blank in the place of each byte that could end a line, or a text.
+    private static func blankLineEnds(_ bytes: inout [UInt8], from start: Int) {
         var written = bytes.mutableSpan
         for index in start..<written.count {
             let byte = written[index]
@@ -133,7 +147,6 @@ public enum HTTP1MessageWriter {
                 written[index] = UInt8(ascii: " ")
             }
         }
-        bytes.append("\r\n")
     }
 
     private static func hexadecimalDigit(_ value: UInt8) -> UInt8 {

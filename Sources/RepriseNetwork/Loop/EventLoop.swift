@@ -15,6 +15,9 @@ public protocol EventLoop: AnyObject, Sendable {
     /// The time at the beginning of this turn.
     var now: MonotonicTime { get }
 
+    /// The time at this very moment, for measuring what happens within a turn.
+    var thisMoment: MonotonicTime { get }
+
     /// The time of day in milliseconds since 1970-01-01T00:00:00Z. It may step back. From any
     /// thread.
     var wallClock: Int64 { get }
@@ -51,6 +54,11 @@ public protocol EventLoop: AnyObject, Sendable {
 
     /// A random number, seeded in simulation.
     func randomNumber() -> UInt64
+}
+
+extension EventLoop {
+    /// The beginning of the turn, for loops on which a turn takes no time.
+    public var thisMoment: MonotonicTime { now }
 }
 
 /// An action that will run unless it is cancelled.

@@ -261,6 +261,8 @@ final class UVEventLoop: EventLoop, @unchecked Sendable {
         return time
     }
 
+    var thisMoment: MonotonicTime { .reading }
+
     var wallClock: Int64 { systemWallClock() }
 
     func randomNumber() -> UInt64 { generator.next() }

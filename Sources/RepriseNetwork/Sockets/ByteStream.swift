@@ -19,6 +19,11 @@ public protocol ByteStream: AnyObject {
     /// The protocol that was agreed on (ALPN, RFC 7301), such as `h2`; nil without TLS or agreement.
     var applicationProtocol: String? { get }
 
+    /// Whether bytes, an end or a failure have arrived that were not delivered yet: then a connection
+    /// that should be silent is not to be used again. Asks the system; streams that cannot tell say
+    /// no.
+    var hasUndeliveredInput: Bool { get }
+
     /// Delivers nothing until ``resumeReading()``. Deliveries that are under way end first.
     func pauseReading()
 
@@ -55,6 +60,11 @@ public protocol ByteStream: AnyObject {
 
     /// Closes at once with a reset (RST); what was not sent is lost.
     func abort()
+}
+
+extension ByteStream {
+    /// Not known.
+    public var hasUndeliveredInput: Bool { false }
 }
 
 /// Who gets what happens on a ``ByteStream``. Called on the stream's loop.

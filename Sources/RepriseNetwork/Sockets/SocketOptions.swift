@@ -8,6 +8,13 @@
 ///
 /// Accepted sockets inherit them from the listening one, so they cost nothing a connection.
 enum SocketOptions {
+    /// Whether a socket has bytes, an end or an error to be read.
+    static func hasInput(_ descriptor: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count >= 0 || errno != EAGAIN && errno != EWOULDBLOCK
+    }
+
     /// Seconds of silence after which the system asks the peer whether it is there.
     private static let keepAliveIdle: Int32 = 120
     /// Seconds between two such questions.

@@ -122,6 +122,8 @@ final class TCPStream: HandleOwner, ByteStream {
 
     var applicationProtocol: String? { nil }
 
+    var hasUndeliveredInput: Bool { descriptor.map { SocketOptions.hasInput($0) } ?? true }
+
     func pauseReading() {
         assert(eventLoop.isCurrent, "a stream is used on its loop's thread")
         flags.insert(.paused)

@@ -100,6 +100,9 @@ public final class TLSStream: ByteStream {
     /// Bytes of ciphertext that the socket has taken.
     public var sentByteCount: Int64 { lower.sentByteCount }
 
+    /// Whether anything has arrived below; what is decrypted is delivered in the same turn.
+    public var hasUndeliveredInput: Bool { lower.hasUndeliveredInput }
+
     /// Delivers nothing until ``resumeReading()``.
     public func pauseReading() {
         isPaused = true

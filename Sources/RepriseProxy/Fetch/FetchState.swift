@@ -25,7 +25,7 @@ struct FetchState: Sendable {
     /// The bytes from `start` on, up to `receivedCount`; those before were dropped.
     private var bytes: [UInt8] = []
     private var start = 0
-    private var readers: [ReaderID: Reader] = [:]
+    private var readers = ReaderList<Reader>()
     private var nextReader = 0
 
     /// One reader's place.
@@ -67,7 +67,11 @@ struct FetchState: Sendable {
     }
 
     private var fastestPosition: Int? {
-        readers.values.lazy.filter { !$0.isDismissed }.map(\.position).max()
+        var fastest: Int?
+        for reader in readers.items where !reader.value.isDismissed {
+            fastest = max(fastest ?? 0, reader.value.position)
+        }
+        return fastest
     }
 
     // MARK: What the upstream does
@@ -85,10 +89,11 @@ struct FetchState: Sendable {
         if receivedCount > keepLimit { isKept = false }
         var live: [ReaderID] = []
         var isNeeded = isKept
-        for id in readers.keys {
-            guard let reader = readers[id], !reader.isDismissed else { continue }
+        let receivedCount = receivedCount
+        readers.updateAll { id, reader in
+            if reader.isDismissed { return }
             if reader.isLive {
-                readers[id]?.position = receivedCount
+                reader.position = receivedCount
                 live.append(id)
             } else {
                 isNeeded = true
@@ -130,12 +135,12 @@ struct FetchState: Sendable {
         guard isKept, !isAbandoned || nextReader == 0 else { return nil }
         let id = nextReader
         nextReader += 1
-        readers[id] = Reader()
+        readers.append(Reader(), for: id)
         return id
     }
 
     mutating func removeReader(_ id: ReaderID) {
-        readers[id] = nil
+        readers.remove(id)
         slide()
     }
 
@@ -159,14 +164,15 @@ struct FetchState: Sendable {
         let from = reader.position - start
         let to = min(bytes.count, from + limit)
         body(bytes.span.extracting(from..<to))
-        readers[id]?.position = start + to
+        let position = start + to
+        readers.update(id) { $0.position = position }
         slide()
     }
 
     /// Says whether a reader takes bytes as they come; only one that has read everything can.
     mutating func setLive(_ id: ReaderID, _ isLive: Bool) {
-        guard let reader = readers[id] else { return }
-        readers[id]?.isLive = isLive && reader.position == receivedCount
+        let receivedCount = receivedCount
+        readers.update(id) { $0.isLive = isLive && $0.position == receivedCount }
     }
 
     // MARK: The window
@@ -174,13 +180,15 @@ struct FetchState: Sendable {
     private mutating func slide() {
         guard !isKept else { return }
         if let fastest = fastestPosition {
-            for (id, reader) in readers
-            where !reader.isDismissed && fastest - reader.position > window {
-                readers[id]?.isDismissed = true
+            let window = window
+            readers.updateAll { _, reader in
+                if fastest - reader.position > window { reader.isDismissed = true }
             }
         }
-        let needed =
-            readers.values.lazy.filter { !$0.isDismissed }.map(\.position).min() ?? receivedCount
+        var needed = receivedCount
+        for reader in readers.items where !reader.value.isDismissed {
+            needed = min(needed, reader.value.position)
+        }
         // In large steps, for each moves what is left.
         let surplus = needed - start
         if surplus == bytes.count {

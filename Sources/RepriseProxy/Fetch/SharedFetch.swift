@@ -21,7 +21,7 @@ final class SharedFetch: Sendable {
         var finishesAlone: Bool
         /// Whether the response may yet be stored, as far as it has come.
         var isStorable = true
-        var listeners: [FetchState.ReaderID: Listener] = [:]
+        var listeners = ReaderList<Listener>()
         var call: LoopBound<UpstreamCall>?
         var isPaused = false
         var isAnsweredElsewhere = false
@@ -132,7 +132,7 @@ final class SharedFetch: Sendable {
         let target = LoopBound(listener, on: loop)
         let id: FetchState.ReaderID? = guarded.withLock { guarded in
             guard let id = guarded.state.addReader() else { return FetchState.ReaderID?.none }
-            guarded.listeners[id] = Listener(loop: loop, target: target)
+            guarded.listeners.append(Listener(loop: loop, target: target), for: id)
             guarded.terms = guarded.terms ?? storing
             guarded.updateGoingOn()
             return id
@@ -142,7 +142,7 @@ final class SharedFetch: Sendable {
 
     func removeReader(_ id: FetchState.ReaderID) {
         let (isAbandoned, resumes, released) = guarded.withLock { guarded in
-            let released = guarded.listeners.removeValue(forKey: id)
+            let released = guarded.listeners.remove(id)
             guarded.state.removeReader(id)
             return (guarded.state.isAbandoned, guarded.resumes(), released)
         }
@@ -153,7 +153,7 @@ final class SharedFetch: Sendable {
     /// What a reader finds now, and the head once it is there.
     func look(_ id: FetchState.ReaderID) -> (head: ResponseHead?, news: FetchState.News) {
         guarded.withLock { guarded in
-            guarded.listeners[id]?.isWoken = false
+            guarded.listeners.update(id) { $0.isWoken = false }
             return (guarded.state.head, guarded.state.news(for: id))
         }
     }
@@ -161,7 +161,7 @@ final class SharedFetch: Sendable {
     /// How the call ended, for a reader that waits for nothing else; nil while it goes on.
     func outcome(_ id: FetchState.ReaderID) -> FetchOutcome? {
         guarded.withLock { guarded in
-            guarded.listeners[id]?.isWoken = false
+            guarded.listeners.update(id) { $0.isWoken = false }
             return guarded.state.outcome
         }
     }
@@ -220,9 +220,9 @@ extension SharedFetch.Guarded {
     /// since they last looked.
     fileprivate mutating func sleepers(all: Bool = false) -> [SharedFetch.Listener] {
         var sleepers: [SharedFetch.Listener] = []
-        for (id, listener) in listeners
-        where !listener.isWoken && (all || state.news(for: id) != .nothing) {
-            listeners[id]?.isWoken = true
+        listeners.updateAll { id, listener in
+            if listener.isWoken || !all && state.news(for: id) == .nothing { return }
+            listener.isWoken = true
             sleepers.append(listener)
         }
         return sleepers

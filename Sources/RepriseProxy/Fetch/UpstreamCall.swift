@@ -10,7 +10,7 @@ import RepriseStorage
 final class UpstreamCall {
     private let fetch: SharedFetch
     private let proxy: ProxyLoop
-    private let request: Fetch
+    private var request: Fetch
     private var call: ClientCall?
     /// Until it is known whether another server makes the call.
     private var wait: LeaseWait?
@@ -82,6 +82,8 @@ final class UpstreamCall {
             origin: upstream.origin, method: request.method, target: upstream.target(of: request),
             fields: request.headers.map { (name: $0.name, value: $0.value) },
             body: clientBody(body))
+        // A stream may last for minutes: what was sent is of no more use.
+        request.headers = []
         call = proxy.client.send(message, handler: self)
     }
 

@@ -14,9 +14,20 @@ import RepriseStorage
 /// Only the whole way teaches it bytes (``ExchangeDriver/fingerprint``): a request that was understood
 /// there, of HTTP/1.1, that keeps its connection, and that takes any fresh response.
 final class FastPath {
-    private let proxy: ProxyLoop
+    let proxy: ProxyLoop
     private var head: [UInt8] = []
-    private var clock = HTTPDate()
+    /// For the heads of HTTP/2.
+    var fields = HTTP2FieldList()
+    var clock = HTTPDate()
+
+    /// A response that answers a request.
+    struct Hit {
+        let key: CacheKey
+        let stored: StoredResponse
+        let status: CacheStatus
+        /// Milliseconds since the epoch.
+        let now: Int64
+    }
 
     /// Requests longer than this come in several reads anyway.
     static let longestRequest = 64 << 10
@@ -38,52 +49,58 @@ final class FastPath {
         let memory = proxy.proxy.store.memory
         let found = memory.fingerprint(head: bytes, body: bytes.extracting(first: 0))
         fingerprint = found
-        guard let key = memory.key(for: found), let stored = memory.response(for: key) else {
-            return false
+        guard let hit = hit(for: found) else { return false }
+        write(hit, to: stream)
+        if proxy.proxy.logger.isEnabled(.info) {
+            log(hit, RequestLine(of: bytes, begun: proxy.loop.now))
+        }
+        return true
+    }
+
+    /// What is in memory and fresh for a request that was seen before.
+    func hit(for fingerprint: RequestFingerprint) -> Hit? {
+        let memory = proxy.proxy.store.memory
+        guard let key = memory.key(for: fingerprint), let stored = memory.response(for: key) else {
+            return nil
         }
         let now = proxy.loop.wallClock
         let metadata = stored.metadata
         guard
             case .fresh(let ttl) = Freshness.judge(
                 storedAt: metadata.storedAt, ttl: metadata.ttl, directives: Directives(), now: now)
-        else { return false }
-        write(stored, .hit(ttl: ttl), now, to: stream)
-        log(bytes, key, stored)
-        return true
+        else { return nil }
+        return Hit(key: key, stored: stored, status: .hit(ttl: ttl), now: now)
     }
 
     /// Writes what the whole way would write: see ``ResponseHeads`` and ``ResponseHeadWriter``.
-    private func write(
-        _ stored: StoredResponse, _ status: CacheStatus, _ now: Int64, to stream: any ByteStream
-    ) {
+    private func write(_ hit: Hit, to stream: any ByteStream) {
+        let stored = hit.stored
         // Moved out while it is written, so that it is not copied.
         var head = head
         self.head = []
         head.removeAll(keepingCapacity: true)
         head.append(contentsOf: stored.replayHead)
         head.append(literal: "age: ")
-        head.append(decimal: Freshness.age(storedAt: stored.metadata.storedAt, now: now))
+        head.append(decimal: Freshness.age(storedAt: stored.metadata.storedAt, now: hit.now))
         head.append(literal: "\r\ncache-status: ")
-        status.append(to: &head)
+        hit.status.append(to: &head)
         head.append(literal: "\r\ncontent-length: ")
         head.append(decimal: Int64(stored.body.count))
         head.append(literal: "\r\ndate: ")
-        head.append(contentsOf: clock.bytes(at: now))
+        head.append(contentsOf: clock.bytes(at: hit.now))
         head.append(literal: "\r\n\r\n")
         stream.write(head.span)
         self.head = head
         stream.write(keeping: stored.body)
     }
 
-    private func log(_ bytes: Span<UInt8>, _ key: CacheKey, _ stored: StoredResponse) {
-        let logger = proxy.proxy.logger
-        guard logger.isEnabled(.info) else { return }
+    /// Writes the line of a request that was answered here.
+    func log(_ hit: Hit, _ line: RequestLine) {
         var record = ExchangeRecord()
         record.outcome = .hit
-        record.status = stored.metadata.status
-        record.key = key
-        let now = proxy.loop.now
-        AccessLog.write(record, RequestLine(of: bytes, begun: now), now: now, to: logger)
+        record.status = hit.stored.metadata.status
+        record.key = hit.key
+        AccessLog.write(record, line, now: proxy.loop.thisMoment, to: proxy.proxy.logger)
     }
 }
 

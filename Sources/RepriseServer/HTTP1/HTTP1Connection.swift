@@ -13,7 +13,7 @@ import RepriseStorage
 /// ```
 ///
 /// Keep-alive only goes down within a request; whatever is read after a refusal is dropped.
-final class HTTP1Connection {
+final class HTTP1Connection: ServerConnection {
     /// How far the request has been read.
     private enum Reading {
         /// Its head is awaited.
@@ -72,7 +72,6 @@ final class HTTP1Connection {
     // What the deadlines are counted from.
     private var lastProgress: MonotonicTime
     private var lastSent: Int64 = 0
-    /// Where the server's list of connections holds this one.
     var place = 0
 
     init(_ server: ServerLoop, _ stream: any ByteStream) {
@@ -85,10 +84,19 @@ final class HTTP1Connection {
 
     // MARK: Reading
 
+    /// Takes the bytes that showed that HTTP/1.x is spoken.
+    ///
+    /// - Parameter since: When the first of them came: the deadline of a head counts from there.
+    func begin(with bytes: Span<UInt8>, since: MonotonicTime) {
+        streamReceived(bytes)
+        if case .head = reading, parser.isWithinHead { lastProgress = since }
+    }
+
     /// Reads what can be read now, and keeps the rest.
     private func read(_ bytes: Span<UInt8>) {
         fingerprint = nil
-        if isBetweenRequests {
+        // Who does not read what he is sent is answered no more, on this way as on the other.
+        if isBetweenRequests, canRead(0) {
             guard !server.fastPath.answers(bytes, on: stream, &fingerprint) else { return }
         }
         isParsing = true
@@ -139,8 +147,9 @@ final class HTTP1Connection {
         case .body(let range):
             if case .wantedBody = reading { driver?.bodyReceived(bytes.extracting(range)) }
         case .end:
-            // Other bytes than those of this one request stand for nothing.
-            if requests > 1 || position < bytes.count { driver?.fingerprint = nil }
+            // Other bytes than those of this one request, whole, stand for nothing: neither those of
+            // several requests nor the beginning of one that came in several reads.
+            if requests != 1 || position < bytes.count { driver?.fingerprint = nil }
             endRequest()
         }
         return true

@@ -31,6 +31,11 @@ extension ProxyError {
         }
     }
 
+    /// HTTP in clear text where TLS is spoken.
+    static let plaintextOnTLSPort = ProxyError(
+        status: 400, code: "https_required",
+        message: Array("This port speaks HTTPS; use https://.".utf8))
+
     /// A head that took too long.
     static let requestTimeout = ProxyError(
         status: 408, code: "request_timeout",

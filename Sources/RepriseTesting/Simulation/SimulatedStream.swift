@@ -92,6 +92,11 @@ public final class SimulatedStream: ByteStream, EventTarget, OpenThing {
     var isLingering = false
     private var currentReceiver: (any ByteStreamReceiver)?
 
+    /// Whether bytes, an end or a reset have arrived that were not delivered.
+    public var hasUndeliveredInput: Bool {
+        isGone || arrived > 0 || resetArrived || endArrived && !endDelivered
+    }
+
     private init(
         loop: SimulatedLoop, local: SocketAddress, peer: SocketAddress, number: Int, side: String,
         capacity: Int, isByteByByte: Bool, random: SeededRandom

@@ -46,7 +46,7 @@ extension Surroundings {
                 http: value("HTTP_PROXY"), https: value("HTTPS_PROXY"),
                 exceptions: value("NO_PROXY"))
         } catch {
-            throw SettingsError("\(error)")
+            throw SettingsError("\(error.setting): the URL of the proxy \(error.reason)")
         }
     }
 }

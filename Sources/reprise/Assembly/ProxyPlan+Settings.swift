@@ -14,6 +14,7 @@ extension ProxyPlan {
         self.settings.defaultTTL = settings.ttl
         self.settings.sharesCredentials = settings.sharesAcrossCredentials
         self.settings.finishesAlone = settings.onDisconnect == .finish
+        server.handshakeTimeout = settings.handshakeTimeout
         server.headerTimeout = settings.headerTimeout
         server.idleTimeout = settings.clientIdleTimeout
         connectTimeout = settings.upstreamConnectTimeout

@@ -20,7 +20,7 @@ extension Setting {
             "tls-key", .listening, \.tlsKey, .nothing, "The PEM private key of --tls-cert."),
         .count(
             "threads", \.threads, in: 1...1_024, standard: [], of: "threads",
-            .words("one for each core"), "How many threads serve connections."),
+            .words("one for each core but one"), "How many threads serve connections."),
         .count(
             "max-connections", \.maxConnections, in: 1...10_000_000, standard: ["0", "auto"],
             of: "connections", .value("auto"),
@@ -81,7 +81,7 @@ extension Setting {
             "The longest response to store; longer ones stream on uncached."),
         .size(
             "max-body", \.maxBody, in: 1...longestBody,
-            "The longest request to cache; longer ones stream through."),
+            "The longest request that is read to be cached; a longer one gets a 413."),
         .choice(
             "on-disconnect", .cache, \.onDisconnect,
             DisconnectPolicy.allCases.map { ($0.rawValue, $0) },

@@ -36,7 +36,6 @@ enum SettingsLoader {
         }
         try complete(&settings, surroundings)
         try checkTogether(settings, sources)
-        try UnavailableSettings.check(settings, sources)
         return Result(
             settings: settings,
             warnings: warnings(about: surroundings.environment)

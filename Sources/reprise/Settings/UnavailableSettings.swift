@@ -2,14 +2,12 @@
 ///
 /// They are declared and read like all others; as one of them comes to work, its line goes.
 enum UnavailableSettings {
-    /// Refuses settings that this build cannot follow.
-    static func check(
-        _ settings: ServerSettings, _ sources: SettingsSources
-    ) throws(SettingsError) {
-        if settings.tlsCertificate != nil {
-            throw SettingsError(
-                "\(sources.label(named: "tls-cert")): this build does not have TLS yet; leave it out"
-            )
+    /// Refuses to serve with settings that would be without effect.
+    static func check(_ settings: ServerSettings) throws(SettingsError) {
+        for (name, names) in [
+            ("ignore-header", settings.ignoredHeaders), ("key-header", settings.keyHeaders),
+        ] where !names.isEmpty {
+            throw SettingsError("\(name): this build does not have it yet; leave it out")
         }
     }
 }

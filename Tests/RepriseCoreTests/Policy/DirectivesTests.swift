@@ -22,7 +22,40 @@ struct DirectivesTests {
                 [("X-Proxy-Tags", " a ,, b,a"), ("X-Proxy-Tags", "c")],
                 Directives(tags: ["a".wire, "b".wire, "c".wire])
             ),
-            ([("X-Proxy-Unknown", "?")], Directives()),
+            // A convention of event streams, and what goes beyond it.
+            ([("Accept", "text/event-stream"), ("Cache-Control", "no-cache")], Directives()),
+            ([("Accept", "text/event-stream"), ("Cache-Control", " No-Store ")], Directives()),
+            (
+                [
+                    ("Accept", "application/json, text/event-stream;q=0.9"),
+                    ("Cache-Control", "no-cache"),
+                ],
+                Directives()
+            ),
+            (
+                [("Accept", "text/event-stream"), ("Cache-Control", "no-cache, max-age=0")],
+                Directives(noCache: true, maxAge: 0)
+            ),
+            (
+                [("Accept", "text/event-stream"), ("Cache-Control", "no-cache, no-store")],
+                Directives(noStore: true, noCache: true)
+            ),
+            (
+                [
+                    ("Accept", "text/event-stream"), ("Cache-Control", "no-cache"),
+                    ("Cache-Control", "no-cache"),
+                ], Directives(noCache: true)
+            ),
+            (
+                [
+                    ("Accept", "text/event-stream"), ("Cache-Control", "no-cache"),
+                    ("X-Proxy-Refresh", "true"),
+                ], Directives(refresh: true)
+            ),
+            (
+                [("Accept", "text/event-streams"), ("Cache-Control", "no-cache")],
+                Directives(noCache: true)
+            ),
             ([("Cache-Control", "no-store")], Directives(noStore: true)),
             ([("Cache-Control", "No-Cache")], Directives(noCache: true)),
             (
@@ -57,6 +90,8 @@ struct DirectivesTests {
 
     @Test(
         arguments: [
+            ([("X-Proxy-Unknown", "?")], .unknown("x-proxy-unknown".wire)),
+            ([("X-Proxy-TLL", "60")], .unknown("x-proxy-tll".wire)),
             ([("X-Proxy-TTL", "")], .ttl([])),
             ([("X-Proxy-TTL", "-1")], .ttl("-1".wire)),
             ([("X-Proxy-TTL", "+1")], .ttl("+1".wire)),

@@ -38,6 +38,7 @@ final class PlayedStream: ByteStream {
     var receiver: (any ByteStreamReceiver)?
     var localAddress: SocketAddress { peerAddress }
     var applicationProtocol: String? { nil }
+    var hasUndeliveredInput: Bool { !arrivals.isEmpty || isGone }
     var unsentByteCount: Int { unsent.count }
     var sentByteCount: Int64 { Int64(taken.count) }
 
@@ -56,10 +57,16 @@ final class PlayedStream: ByteStream {
 
     func write(_ bytes: Span<UInt8>) {
         for index in bytes.indices { unsent.append(bytes[index]) }
+        noteMark()
     }
 
     func write(keeping bytes: [UInt8]) {
         unsent += bytes
+        noteMark()
+    }
+
+    private func noteMark() {
+        if unsent.count > ByteStreamLimits.lowWaterMark { isAboveMark = true }
     }
 
     func finishWriting() { isWriteFinished = true }
@@ -93,9 +100,7 @@ final class PlayedStream: ByteStream {
         taken += unsent[..<count]
         unsent.removeFirst(count)
         if window != .max { window -= count }
-        if unsent.count > ByteStreamLimits.lowWaterMark {
-            isAboveMark = true
-        } else if isAboveMark, isOpen {
+        if unsent.count <= ByteStreamLimits.lowWaterMark, isAboveMark, isOpen {
             isAboveMark = false
             played.later { if self.isOpen { self.receiver?.streamDrained() } }
         }
@@ -113,8 +118,11 @@ final class PlayedStream: ByteStream {
     // MARK: What the peer does
 
     /// Sends bytes.
-    func send(_ text: String) {
-        arrivals.append(.bytes(Array(text.utf8)))
+    func send(_ text: String) { send(Array(text.utf8)) }
+
+    /// Sends bytes.
+    func send(_ bytes: [UInt8]) {
+        arrivals.append(.bytes(bytes))
         played.turn { deliver() }
     }
 

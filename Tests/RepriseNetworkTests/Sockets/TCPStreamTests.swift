@@ -101,9 +101,11 @@ struct TCPStreamTests {
                 fill(stream)
             }
             // The paused reader gets nothing, and what is kept for it is bounded.
-            let (sent, unsent) = await client.on { ($0.sentByteCount, $0.unsentByteCount) }
+            let (sent, unsent, soFar) = await client.on { stream in
+                (stream.sentByteCount, stream.unsentByteCount, written.withLock { $0 })
+            }
             #expect(server.seen.count == 0)
-            #expect(Int(sent) + unsent == written.withLock { $0 })
+            #expect(Int(sent) + unsent == soFar)
             await server.on { $0.resumeReading() }
             let seen = await server.wait { $0.ended }
             #expect(seen.count == written.withLock { $0 })

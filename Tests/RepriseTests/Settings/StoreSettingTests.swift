@@ -116,12 +116,6 @@ struct StoreSettingTests {
                 """)
     }
 
-    @Test func tlsIsToCome() {
-        #expect(
-            message(flags: ["tls-cert": ["a"], "tls-key": ["b"]])
-                == "--tls-cert: this build does not have TLS yet; leave it out")
-    }
-
     @Test(arguments: [
         "", "memory", "postgres://u:hunter2@host/db", "/var/cache/r.db", "sqlite", "sqlite:~",
         "sqlite:/var/cache/", "sqlite://host/r.db", "sqlite:a\u{0}b", ":",
