@@ -14,7 +14,7 @@ import Synchronization
 ///
 /// Foundation's `Process` lets every child inherit the pipes of all others, so that none of them
 /// sees the end of its input. Here nothing is open in a child but its own.
-final class ChildProcess: Sendable {
+public final class ChildProcess: Sendable {
     /// What the child reads; closed by ``closeInput()``.
     private let input: Mutex<Int32?>
     /// What the child writes to standard output and standard error.
@@ -22,8 +22,9 @@ final class ChildProcess: Sendable {
     private let id: pid_t
 
     /// A program could not be started.
-    struct CannotStart: Error {
-        var errno: Int32
+    public struct CannotStart: Error {
+        /// The system's number of the reason.
+        public var errno: Int32
     }
 
     /// Starts a program.
@@ -32,7 +33,7 @@ final class ChildProcess: Sendable {
     ///   - words: The program, which is looked for on the path, and its arguments.
     ///   - environment: What is added to this process's environment.
     /// - Throws: ``MissingProgram`` when there is no such program, or ``CannotStart``.
-    init(_ words: [String], environment: [String: String] = [:]) throws {
+    public init(_ words: [String], environment: [String: String] = [:]) throws {
         guard let name = words.first else { throw CannotStart(errno: EINVAL) }
         let path = try MissingProgram.path(of: name)
         let (childInput, input) = try Self.channel()
@@ -76,7 +77,7 @@ final class ChildProcess: Sendable {
     deinit { closeInput() }
 
     /// Lets the child see the end of its input.
-    func closeInput() {
+    public func closeInput() {
         let input = input.withLock { input in
             defer { input = nil }
             return input
@@ -85,14 +86,14 @@ final class ChildProcess: Sendable {
     }
 
     /// Reads the next line that the child writes, without the line break, blocking until then.
-    func readLine() throws -> String {
+    public func readLine() throws -> String {
         var line: [UInt8] = []
         while let byte = try output.read(upToCount: 1)?.first, byte != 10 { line.append(byte) }
         return String(decoding: line, as: UTF8.self)
     }
 
     /// Reads what is left of the output and waits until the child has ended.
-    func end() async -> CommandOutput {
+    public func end() async -> CommandOutput {
         await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in
                 // What cannot be read is missed by whoever looks for it.
@@ -108,7 +109,7 @@ final class ChildProcess: Sendable {
     ///
     /// - Returns: Its exit status, or -1 when a signal has ended it.
     @discardableResult
-    func waitForEnd() -> Int32 {
+    public func waitForEnd() -> Int32 {
         var status: Int32 = 0
         while waitpid(id, &status, 0) < 0, errno == EINTR {}
         return status & 0x7F == 0 ? status >> 8 & 0xFF : -1

@@ -61,27 +61,50 @@ struct StoreSettingTests {
         #expect(loaded.settings.store == .memory)
     }
 
+    private static let remote = [
+        "UPSTASH_REDIS_REST_URL": "https://db.upstash.io",
+        "UPSTASH_REDIS_REST_TOKEN": "hunter2", "CLOUDFLARE_API_TOKEN": "hunter2",
+    ]
+    private static let namespace = String(repeating: "a", count: 32)
+
     @Test(arguments: [
-        ("redis://u:hunter2@h/0", "redis:"), ("REDISS://h", "rediss:"),
-        ("redis-cluster://h1,h2", "redis-cluster:"), ("upstash:", "upstash:"),
-        ("workers-kv:account/hunter2", "workers-kv:"),
+        ("redis://u:hunter2@h/0", "redis://h:6379"), ("REDISS://h/2", "rediss://h:6379/2"),
+        ("redis-cluster://:hunter2@h1,h2:7", "redis-cluster://h1:6379,h2:7"),
+        ("upstash:", "upstash: https://db.upstash.io"),
+        ("workers-kv:\(namespace)/\(namespace)", "workers-kv:\(namespace)/\(namespace)"),
     ])
-    func storeToComeIsRefusedInOneLineWithoutItsSecret(text: String, name: String) {
-        #expect(
-            message(flags: ["store": [text]]) == """
-                --store: this build does not have \(name.lowercased()) yet; write memory: or \
-                sqlite:PATH
-                """)
+    func storesOfOthersAreNamedWithoutTheirSecrets(text: String, name: String) throws {
+        let store = try parse(text, Self.remote)
+        #expect(store.name == name)
+        var dumped = "\(store)" + String(reflecting: store)
+        dump(store, to: &dumped)
+        #expect(!dumped.contains("hunter2"))
+    }
+
+    @Test(arguments: [
+        (
+            "redis://h:0",
+            "the redis: URL has a port that is not a number from 1 to 65535; write "
+                + "redis://[USER:PASSWORD@]HOST[:PORT][/DB]"
+        ),
+        (
+            "upstash:",
+            "UPSTASH_REDIS_REST_URL is not set; copy it from the REST API section of the database "
+                + "in the Upstash console"
+        ),
+    ])
+    func messageSaysWhatIsMissing(text: String, message expected: String) {
+        #expect(message(flags: ["store": [text]]) == "--store: \(expected)")
     }
 
     @Test func storesKnowHowLongTheyMayTakeAndWhoElseWrites() throws {
         #expect(try parse("memory:").standardTimeout == .milliseconds(50))
         #expect(try parse("sqlite:a").standardTimeout == .milliseconds(50))
         #expect(try parse("redis://h").standardTimeout == .milliseconds(100))
-        #expect(try parse("upstash:").standardTimeout == .seconds(1))
+        #expect(try parse("upstash:", Self.remote).standardTimeout == .seconds(1))
         #expect(try !parse("sqlite:a").isShared)
         #expect(try parse("redis://h").isShared)
-        #expect(try parse("rediss://u:hunter2@h").name == "rediss:")
+        #expect(try parse("rediss://u:hunter2@h").name == "rediss://h:6379")
         #expect(try parse("sqlite:/a").name == "sqlite:/a")
     }
 
