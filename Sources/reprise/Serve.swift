@@ -77,9 +77,13 @@ enum Serve {
         }
         let store = try OpenedStore(
             settings, network: network, proxies: proxies, logger: logger)
+        var plan = ProxyPlan(settings, proxies: proxies)
+        // No other server may have it, or the two could not stand behind each other.
+        let number = UInt64.random(in: .min ... .max)
+        plan.settings.pseudonym = Array("reprise-\(String(number, radix: 16))".utf8)
         let assembly = ProxyAssembly(
-            ProxyPlan(settings, proxies: proxies), network: network, persistent: store.persistent,
-            storeName: store.name, logger: logger)
+            plan, network: network, persistent: store.persistent, storeName: store.name,
+            logger: logger)
         try serve(
             assembly, settings, certificate?.identity, storeName: store.name, until: stop)
     }

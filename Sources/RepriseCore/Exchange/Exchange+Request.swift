@@ -50,6 +50,7 @@ extension Exchange {
             head = RequestHead(
                 method: request.method, path: path, query: query, headers: request.headers)
         }
+        if hasPassedHere { return fail(.loop) }
         if asksForWebSocket { return fail(.webSocket) }
         do throws(DirectiveError) {
             directives = try Directives.parse(head.headers)
@@ -214,9 +215,13 @@ extension Exchange {
                         namespace: directives.namespace) : nil,
                 request: cacheable, credentialScope: credentialScope)
         }
+        var headers = HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable)
+        if let pseudonym = settings.pseudonym {
+            headers.append(HeaderField(name: .init("via"), value: .init("1.1 ") + pseudonym))
+        }
         let fetch = Fetch(
             upstream: upstream, method: head.method, path: head.path, query: head.query,
-            headers: HeaderPolicy.toUpstream(head.headers, cacheable: isCacheable), body: body,
+            headers: headers, body: body,
             declaredLength: declaredLength, sharing: sharing)
         // A stream may last for minutes: what was forwarded is of no more use.
         head.headers = []
@@ -235,6 +240,18 @@ extension Exchange {
                             name: .init("content-type"), value: .init("application/json"))
                     ]),
                 body: .bytes(isOK ? .init("{\"ok\":true}") : .init("{\"ok\":false}"))))
+    }
+
+    /// Whether a `Via` names this server, behind the version of the protocol (RFC 9110 §7.6.3).
+    private var hasPassedHere: Bool {
+        guard let pseudonym = settings.pseudonym else { return false }
+        return head.headers.contains { field in
+            field.isNamed("via")
+                && FieldValue.split(field.value, at: UInt8(ascii: ",")).contains { member in
+                    member.split(separator: UInt8(ascii: " ")).dropFirst().first
+                        .map { Array($0) == pseudonym } ?? false
+                }
+        }
     }
 
     private var asksForWebSocket: Bool {

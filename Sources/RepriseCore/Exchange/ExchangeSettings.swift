@@ -14,6 +14,9 @@ public struct ExchangeSettings: Sendable {
     public var bodyLimitName: StaticString
     /// Whether requests with different credentials share entries.
     public var sharesCredentials: Bool
+    /// What this server calls itself in `Via` (RFC 9110 §7.6.3): a pseudonym that no other server has,
+    /// such as `reprise-5f0c2a91`. Nil: it sends none, and notices no loop.
+    public var pseudonym: [UInt8]?
     /// Whether a storable response is read to its end when every client has left.
     public var finishesAlone: Bool
 
@@ -31,5 +34,6 @@ public struct ExchangeSettings: Sendable {
         self.bodyLimitName = bodyLimitName
         self.sharesCredentials = false
         self.finishesAlone = true
+        self.pseudonym = nil
     }
 }

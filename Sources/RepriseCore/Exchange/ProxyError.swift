@@ -70,6 +70,13 @@ extension ProxyError {
         status: 400, code: "invalid_path",
         message: .init("The path has a segment . or .. in it; send the path that is meant."))
 
+    /// A request that has passed here before: an upstream's base URL leads back to this server.
+    static let loop = ProxyError(
+        status: 508, code: "loop_detected",
+        message: .init(
+            "The request has passed this proxy before: an upstream's base URL leads back to it."),
+        shouldRetry: false)
+
     /// An upgrade to a WebSocket. Some clients fall back to HTTP on this status alone.
     static let webSocket = ProxyError(
         status: 426, code: "websocket_not_supported",

@@ -61,4 +61,39 @@ struct ExchangeBoundaryTests {
             Self.material([("authorization", "Bearer a"), ("connection", "close, authorization")])
                 == plain)
     }
+
+    /// Begins a request with `Via` fields at a server that calls itself `reprise-1`.
+    private static func passed(_ via: [String]) -> ExchangeStep {
+        var settings = ExchangeSettings()
+        settings.pseudonym = "reprise-1".wire
+        var exchange = Exchange(settings: settings)
+        return exchange.began(
+            ArrivedRequest(
+                method: "GET".wire, target: "/v1/models".wire,
+                headers: via.map { HeaderField("via", $0) }, hasBody: false, declaredLength: nil),
+            routes: RouteTable(names: []))
+    }
+
+    @Test(arguments: [
+        ["1.1 reprise-1"], ["1.0 nginx, 2 reprise-1 (a comment)"], ["1.1 a", "1.1 reprise-1"],
+    ])
+    func requestThatHasPassedHereIsALoop(via: [String]) {
+        guard case .respond(let response) = Self.passed(via) else {
+            Issue.record("\(via) was not answered here")
+            return
+        }
+        #expect(response.head.status == 508)
+    }
+
+    @Test(arguments: [
+        [], ["1.1 reprise-12"], ["1.1 nginx"], ["reprise-1"], ["1.1 nginx (reprise-1)"],
+    ])
+    func otherRequestsGoOnWithTheNameOfThisServer(via: [String]) {
+        guard case .fetch(let fetch) = Self.passed(via) else {
+            Issue.record("\(via) was not forwarded")
+            return
+        }
+        let sent = fetch.headers.filter { $0.isNamed("via") }.map(\.value)
+        #expect(sent == via.map { $0.wire } + ["1.1 reprise-1".wire])
+    }
 }
