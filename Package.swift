@@ -102,7 +102,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "CSQLite", "RepriseCore", "RepriseLogging", "RepriseNetwork", "RepriseServer",
-                "RepriseSimulator", "reprise",
+                "RepriseSimulator", "RepriseStorage", "RepriseTesting", "reprise",
             ]),
         tests("RepriseTests", ["RepriseCore", "RepriseLogging", "reprise"]),
     ]

@@ -25,6 +25,8 @@ final class SharedFetch: Sendable {
         var call: LoopBound<UpstreamCall>?
         var isPaused = false
         var isAnsweredElsewhere = false
+        /// Whether it waits for another server's call.
+        var isWaiting = false
     }
 
     /// Who is told of changes for a reader.
@@ -59,6 +61,13 @@ final class SharedFetch: Sendable {
 
     /// How the response is stored; nil while no reader lets it be.
     var terms: StoringTerms? { guarded.withLock { $0.terms } }
+
+    /// Says whether the fetch waits for another server's call: nothing has been paid yet then, and
+    /// who lets nothing be stored does not wait with it.
+    func setWaiting(_ isWaiting: Bool) {
+        guarded.withLock { $0.isWaiting = isWaiting }
+        setStorable(!isWaiting)
+    }
 
     /// Notes that the response is the one that another server's call has brought.
     func answeredElsewhere() { guarded.withLock { $0.isAnsweredElsewhere = true } }
@@ -131,6 +140,7 @@ final class SharedFetch: Sendable {
     ) -> FetchReader? {
         let target = LoopBound(listener, on: loop)
         let id: FetchState.ReaderID? = guarded.withLock { guarded in
+            if storing == nil, guarded.isWaiting { return FetchState.ReaderID?.none }
             guard let id = guarded.state.addReader() else { return FetchState.ReaderID?.none }
             guarded.listeners.append(Listener(loop: loop, target: target), for: id)
             guarded.terms = guarded.terms ?? storing

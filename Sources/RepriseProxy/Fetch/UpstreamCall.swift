@@ -38,8 +38,7 @@ final class UpstreamCall {
     func waitForLease(
         of key: CacheKey, body: [UInt8], accepts: @escaping (StoredResponse, Int64) -> Bool
     ) {
-        // Nothing has been paid yet: when all readers leave, it is over.
-        fetch.setStorable(false)
+        fetch.setWaiting(true)
         let wait = LeaseWait(
             for: key, store: proxy.proxy.store, on: proxy.loop, accepts: accepts
         ) { [self] decision in
@@ -50,7 +49,7 @@ final class UpstreamCall {
             case .call(let lease):
                 self.lease = lease
                 lease.keep()
-                fetch.setStorable(true)
+                fetch.setWaiting(false)
                 send(body: body)
             }
         }

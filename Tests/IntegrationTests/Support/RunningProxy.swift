@@ -6,7 +6,8 @@ import RepriseSimulator
 
 @testable import reprise
 
-/// The whole proxy in this process, on a free port, with nothing stored but in memory.
+/// The whole proxy in this process, on a free port, with nothing stored but in memory
+/// unless the test names a store.
 struct RunningProxy: ProxyClient {
     /// The port it listens on.
     let port: Int
@@ -33,10 +34,13 @@ struct RunningProxy: ProxyClient {
         defer { network.stop() }
         let clock = ManualClock()
         let log = CapturedLog()
+        let logger = Logger(level: .trace, destination: log)
+        let clocked = ClockedNetwork(network, clock: clock)
+        let proxies = ProxyConfiguration()
+        let store = try OpenedStore(settings, network: clocked, proxies: proxies, logger: logger)
         let assembly = ProxyAssembly(
-            ProxyPlan(settings, proxies: ProxyConfiguration()),
-            network: ClockedNetwork(network, clock: clock), persistent: nil, storeName: "memory:",
-            logger: Logger(level: .trace, destination: log))
+            ProxyPlan(settings, proxies: proxies), network: clocked, persistent: store.persistent,
+            storeName: store.name, logger: logger)
         await withCheckedContinuation { done in assembly.start { done.resume() } }
         do {
             let address = try assembly.server.listen(
