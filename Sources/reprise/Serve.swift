@@ -6,6 +6,7 @@
     import Musl
 #endif
 import Dispatch
+import RepriseCore
 import RepriseLogging
 import RepriseNetwork
 import RepriseProxy
