@@ -20,15 +20,15 @@ import Testing
                     ) { proxy in
                         // How many fit into one write depends on how fast they come, and it takes
                         // several writes that fail before the store is left alone.
-                        let isWarned = Mutex(false)
+                        let warning = Warning()
                         try await withThrowingTaskGroup(of: Void.self) { group in
                             group.addTask {
                                 let line = await proxy.process.errors.line(containing: " warning ")
                                 #expect(line != nil)
-                                isWarned.withLock { $0 = true }
+                                warning.hasCome.store(true, ordering: .relaxed)
                             }
                             var number = 0
-                            while !isWarned.withLock({ $0 }) {
+                            while !warning.hasCome.load(ordering: .relaxed) {
                                 let answer = try await proxy.ask("question \(number)")
                                 #expect(answer.status == 200)
                                 #expect(answer.text == Chat.answer(Self.long))
@@ -60,6 +60,11 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Whether a line that was waited for has come.
+    private final class Warning: Sendable {
+        let hasCome = Atomic(false)
     }
 
     /// A file system in memory that is soon full. Only root may mount one.
