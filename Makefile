@@ -4,7 +4,7 @@ SWIFT ?= swift
 FUZZ_SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo build check test test-release fuzz bench worker worker-serve worker-test sdk-environment lint format clean
+.PHONY: help serve demo build check test test-release test-sanitizers fuzz bench worker worker-serve worker-test sdk-environment lint format clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,9 +29,13 @@ test: ## Run every test: Swift, the official SDKs, the Worker; REPRISE_TRAFFIC=F
 	@scripts/test
 	@$(MAKE) --no-print-directory worker-test
 
-test-release: build ## Test the release build as a user would, and run the tests under the sanitizers
+test-release: build ## Test the release build as a user would
 	@scripts/install-dependencies --tests
 	@scripts/test-release
+
+test-sanitizers: ## Run the tests under AddressSanitizer and ThreadSanitizer
+	@scripts/install-dependencies --tests
+	@scripts/test-sanitizers
 
 worker: ## Build the Cloudflare Worker into Worker/dist
 	@Worker/build
