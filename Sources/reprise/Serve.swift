@@ -93,12 +93,12 @@ enum Serve {
         _ assembly: ProxyAssembly, _ settings: ServerSettings, _ identity: TLSServerIdentity?,
         storeName: String, until stop: StopSignals
     ) throws(StartError) {
-        wait { done in assembly.start(done) }
+        Completion.wait { done in assembly.start(done) }
         let address: SocketAddress
         do throws(StartError) {
             address = try listen(assembly, settings, identity)
         } catch {
-            wait { done in assembly.end(within: .zero, done) }
+            Completion.wait { done in assembly.end(within: .zero, done) }
             throw error
         }
         StandardStreams.write(
@@ -107,7 +107,7 @@ enum Serve {
         stop.wait()
         assembly.proxy.beginDraining()
         stop.sleep(settings.drainDelay)
-        wait { done in assembly.end(within: settings.shutdownTimeout, done) }
+        Completion.wait { done in assembly.end(within: settings.shutdownTimeout, done) }
     }
 
     private static func listen(
@@ -135,12 +135,6 @@ enum Serve {
     /// Each connection may need one to an upstream, and files need some.
     private static var standardConnectionLimit: Int {
         max(16, (DescriptorLimit.current - 64) / 2)
-    }
-
-    private static func wait(for work: (@escaping @Sendable () -> Void) -> Void) {
-        let done = DispatchSemaphore(value: 0)
-        work { done.signal() }
-        done.wait()
     }
 }
 

@@ -56,9 +56,4 @@ extension Array where Element == UInt8 {
     init(copying bytes: Span<UInt8>) {
         self = bytes.withUnsafeBufferPointer { Array($0) }
     }
-
-    /// Appends borrowed bytes in one copy.
-    mutating func append(copying bytes: Span<UInt8>) {
-        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
-    }
 }

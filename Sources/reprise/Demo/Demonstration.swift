@@ -1,4 +1,3 @@
-import Dispatch
 import RepriseCore
 import RepriseLogging
 import RepriseNetwork
@@ -39,7 +38,7 @@ enum Demonstration {
         } catch {
             throw StartError("the simulated API cannot listen: \(error.words)")
         }
-        defer { wait { upstream.stop($0) } }
+        defer { Completion.wait { upstream.stop($0) } }
         return try ask(through: try assembly(to: upstream, on: network), upstream)
     }
 
@@ -61,8 +60,8 @@ enum Demonstration {
     private static func ask(
         through assembly: ProxyAssembly, _ upstream: SimulatedUpstream
     ) throws(StartError) -> [Row] {
-        wait { assembly.start($0) }
-        defer { wait { assembly.end(within: .seconds(1), $0) } }
+        Completion.wait { assembly.start($0) }
+        defer { Completion.wait { assembly.end(within: .seconds(1), $0) } }
         let address: SocketAddress
         do throws(NetworkError) {
             address = try assembly.server.listen(on: SimulatedUpstream.loopback(), limit: 16)
@@ -86,12 +85,6 @@ enum Demonstration {
                     upstreamCalls: upstream.requestCount - before))
         }
         return rows
-    }
-
-    private static func wait(for work: (@escaping @Sendable () -> Void) -> Void) {
-        let done = DispatchSemaphore(value: 0)
-        work { done.signal() }
-        done.wait()
     }
 }
 
