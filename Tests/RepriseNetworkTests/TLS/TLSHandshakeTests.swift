@@ -341,7 +341,7 @@ struct TLSHandshakeTests {
         let context = try TLSTestCertificates.server()
         let trusting = try TLSTestCertificates.client()
         var failures = 0
-        for position in stride(from: 0, to: count, by: 5) {
+        for position in 0..<count {
             let pair = TLSTestPair()
             (isServers ? pair.serverWire : pair.clientWire).changedByte = position
             try pair.begin(client: trusting, server: context)
@@ -362,10 +362,16 @@ struct TLSHandshakeTests {
             pair.run { client.write([1].span) }
             pair.run { server.write([2].span) }
             #expect(pair.serverReceiver.bytes == [1] || pair.serverReceiver.closeReason != nil)
+            if pair.clientReceiver.bytes.isEmpty, pair.clientReceiver.closeReason == nil {
+                // A ticket's record that says a greater length: the client waits for the rest of
+                // it, at most 16,640 bytes (RFC 8446 §5.2).
+                pair.run { server.write([UInt8](repeating: 2, count: 32_768).span) }
+                #expect(pair.clientReceiver.closeReason != nil)
+            }
             #expect(pair.clientReceiver.bytes == [2] || pair.clientReceiver.closeReason != nil)
             if pair.clientReceiver.closeReason != nil { failures += 1 }
         }
-        #expect(failures > count / 5 * 9 / 10)
+        #expect(failures > count * 9 / 10)
     }
 
     @Test func aRefusedConnectionDoesNotHarmItsNeighbours() throws {
