@@ -22,7 +22,7 @@ build: ## Install what is missing and build the release binary
 check: lint ## Check the format and the core, in under a minute
 	@scripts/install-dependencies
 	@scripts/core-for-wasm
-	REPRISE_CHECK=1 $(SWIFT) test --scratch-path .build/check
+	REPRISE_TESTS=RepriseCoreTests $(SWIFT) test --scratch-path .build/check
 
 test: ## Run every test: Swift, the official SDKs, the Worker; REPRISE_TRAFFIC=FOLDER adds the replay
 	@scripts/install-dependencies --tests
